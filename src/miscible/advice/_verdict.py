@@ -19,10 +19,10 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two arms on the same outer folds; differences are candidate minus baseline, negative = candidate better.
+    """Two arms on the same outer folds; differences are candidate minus baseline (negative: better).
 
-    Errors are in the error form of the decision metric. ``baseline_error`` and ``candidate_error`` are pooled over
-    all out-of-fold predictions; ``difference`` is the mean over folds that the test looks at.
+    Errors are in the error form of the decision metric. ``baseline_error`` and ``candidate_error`` are
+    pooled over all out-of-fold predictions; ``difference`` is the mean over folds that the test looks at.
     """
 
     baseline: str

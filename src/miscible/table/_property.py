@@ -41,7 +41,7 @@ class Property:
     classes
         Class names in code order; empty for regression.
     margin
-        Region of practical equivalence in the units of the decision metric; ``None`` means the rule of the verdict.
+        Region of practical equivalence in the units of the decision metric; ``None``: the verdict's rule.
     """
 
     name: str
