@@ -1,0 +1,89 @@
+"""What a study is made of: one cell is one unit of work, done whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..strategies import BLEND, Strategy
+
+__all__ = ["Cell", "CellRecord", "cells_of_repeat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One strategy on all folds of one repeat; networks with one task each have a cell per task.
+
+    Parameters
+    ----------
+    strategy
+        Its name.
+    repeat
+        Which repetition of the folds.
+    tasks
+        The tasks this cell answers for.
+    cost
+        Expected work in arbitrary units, for the progress estimate only.
+    """
+
+    strategy: str
+    repeat: int
+    tasks: tuple[int, ...]
+    cost: float
+
+    @property
+    def key(self) -> str:
+        """File stem."""
+        task = f"-t{self.tasks[0]}" if self.strategy.startswith("independent") else ""
+        return f"{self.strategy}-r{self.repeat}{task}"
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """What a finished cell says of itself, beside its predictions.
+
+    ``networks`` holds one entry per (fold, finalist): setting, epoch kept, epochs run, steps, parameters,
+    and training curves; ``diverged`` counts members that were contained and left out.
+    """
+
+    key: str
+    strategy: str
+    repeat: int
+    tasks: tuple[int, ...]
+    seconds: float
+    members: int = 0
+    diverged: int = 0
+    steps: int = 0
+    parameters: int = 0
+    networks: tuple[dict[str, object], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+# Relative cost of one label, from timings of the alloy table; it only shapes the estimate of time left.
+COST = {
+    "mean": 0.002,
+    "nearest": 0.2,
+    "ridge": 0.2,
+    "lightgbm": 1.0,
+    "extra-trees": 1.0,
+    "lightgbm-stacked": 3.0,
+    "independent": 4.0,
+    "shared": 4.0,
+}
+
+
+def cells_of_repeat(strategies: Sequence[Strategy], repeat: int, counts: np.ndarray) -> list[Cell]:
+    """The cells of one repeat, cheap strategies first so that a short budget still has baselines."""
+    cells: list[Cell] = []
+    n_tasks = len(counts)
+    for strategy in sorted(strategies, key=lambda s: COST.get(s.architecture, 0.0)):
+        unit = COST.get(strategy.architecture, 0.0)
+        if strategy.architecture == BLEND:
+            continue
+        if strategy.architecture == "independent":
+            cells += [Cell(strategy.name, repeat, (t,), unit * float(counts[t])) for t in range(n_tasks)]
+        else:
+            cells.append(Cell(strategy.name, repeat, tuple(range(n_tasks)), unit * float(counts.sum())))
+    return cells

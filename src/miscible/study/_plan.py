@@ -1,0 +1,127 @@
+"""The plan: everything that repeats a run, as TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import PlanError
+from ..files import write_atomic
+from ..strategies import Strategy, parse_strategies
+
+__all__ = ["Goal", "Plan", "SplitPlan", "TablePlan", "TuningPlan", "read_plan", "write_plan"]
+
+Goal = Literal["characterise", "screen"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TablePlan(_Part):
+    """Where rows come from and what their columns mean, in the words of the command line."""
+
+    source: str
+    targets: tuple[str, ...] = Field(min_length=1)
+    inputs: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    weight: str | None = None
+    sheet: str | None = None
+    skip_bad_rows: bool = False
+
+
+class SplitPlan(_Part):
+    """Outer folds: ``group`` is composition, system, scaffold, none, or a column."""
+
+    group: str = "composition"
+    folds: int = Field(default=5, ge=2, le=50)
+    repeats: int = Field(default=3, ge=1, le=50)
+    validation: float = Field(default=0.2, gt=0.0, lt=0.6)
+
+
+class TuningPlan(_Part):
+    """What every network arm may try in every outer fold, the same for all.
+
+    ``rates`` x ``decays`` settings start; at each epoch of ``halving`` the better half by inner validation
+    goes on; the ``finalists`` that remain are averaged. A batch holds about ``1 / steps`` of the training
+    rows, so that arms with few and with many rows take comparable steps.
+    """
+
+    rates: tuple[float, ...] = (5e-4, 1e-3, 2e-3, 4e-3)
+    decays: tuple[float, ...] = (1e-2, 1.0)
+    finalists: int = Field(default=2, ge=1)
+    halving: tuple[int, ...] = (4, 10)
+    epochs: int = Field(default=40, ge=1)
+    patience: int = Field(default=10, ge=1)
+    steps: int = Field(default=40, ge=1)
+    clip: float = Field(default=5.0, gt=0)
+
+
+class Plan(_Part):
+    """A whole study.
+
+    ``budget`` is in seconds; without one nothing is dropped. ``margin`` by property name overrides the
+    region of practical equivalence.
+    """
+
+    table: TablePlan
+    split: SplitPlan = SplitPlan()
+    strategies: tuple[str, ...] = ("default",)
+    tuning: TuningPlan = TuningPlan()
+    goal: Goal = "characterise"
+    screen_budget: float = Field(default=0.1, gt=0.0, lt=1.0)
+    budget: float | None = Field(default=None, gt=0)
+    seed: int = Field(default=0, ge=0)
+    device: str = "cpu"
+    compile: bool = False
+    workers: int = Field(default=2, ge=1)
+
+    @model_validator(mode="after")
+    def _strategies_exist(self) -> Self:
+        self.parsed_strategies()
+        return self
+
+    def parsed_strategies(self) -> tuple[Strategy, ...]:
+        """The strategies named, sets unfolded."""
+        return parse_strategies(self.strategies)
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write the plan as TOML, whole."""
+    write_atomic(path, plan_text(plan))
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as TOML."""
+    return tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan.
+
+    Raises
+    ------
+    PlanError
+        The file is missing, is not TOML, or a key or value is not what a plan holds.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlanError("no such plan.", source=path, hint="Every run writes plan.toml in its folder.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PlanError(f"cannot be read as TOML: {error}.", source=path) from error
+    return make_plan(content, source=path)
+
+
+def make_plan(content: dict[str, object], source: object = "plan") -> Plan:
+    """Validate plain values as a plan, naming the key that is wrong."""
+    try:
+        return Plan.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise PlanError(f"{key}: {first['msg']}" if key else first["msg"], source=source) from error
