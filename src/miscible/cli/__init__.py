@@ -1,1 +1,191 @@
+"""The command line: one verb a job."""
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Optional
+
+import click
+import typer
+
+from .. import __version__
+from ..errors import MiscibleError
+from ._advise import build_plan, report_command, run_plan
+from ._arguments import expand_lists
+from ._audit import audit_command
+from ._console import errors, screen
+from ._datasets import list_command, show_command
+from ._predict import predict_command
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="miscible",
+    help="Which properties to learn together, which apart, and with which remedy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+datasets_app = typer.Typer(help="Embedded real tables.", no_args_is_help=True)
+app.add_typer(datasets_app, name="datasets")
+
+Source = Annotated[str, typer.Argument(help="CSV, TSV, Excel or Parquet file, or dataset:alloys.", metavar="TABLE")]
+Targets = Annotated[
+    Optional[list[str]], typer.Option(help="Properties, NAME:kind[:metric][:key=value], kind reg or cls.")
+]
+Inputs = Annotated[
+    Optional[list[str]],
+    typer.Option(help="Input columns, NAME[:composition|smiles|number|category|at|wt]; found by name if left out."),
+]
+Where = Annotated[Optional[list[str]], typer.Option(help='Row filters, such as "temperature <= 298".')]
+Weight = Annotated[Optional[str], typer.Option(help="Column of sample weights.")]
+Sheet = Annotated[Optional[str], typer.Option(help="Sheet of an Excel file.")]
+Skip = Annotated[bool, typer.Option("--skip-bad-rows", help="Leave out rows whose inputs cannot be read.")]
+Group = Annotated[
+    Optional[str], typer.Option(help="What folds keep together: composition, system, scaffold, none, or a column.")
+]
+Folds = Annotated[Optional[int], typer.Option(help="Outer folds (default 5).")]
+Repeats = Annotated[Optional[int], typer.Option(help="Repeats of the folds (default 3).")]
+Out = Annotated[Path, typer.Option(help="Run folder.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away the run in --out.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        screen.print(f"miscible {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Which properties to learn together, which apart, and with which remedy."""
+
+
+@app.command()
+def audit(
+    table: Source,
+    targets: Targets = None,
+    inputs: Inputs = None,
+    where: Where = None,
+    weight: Weight = None,
+    sheet: Sheet = None,
+    skip_bad_rows: Skip = False,
+    group: Group = None,
+    folds: Folds = None,
+    repeats: Repeats = None,
+) -> None:
+    """What the table can and cannot show; seconds, trains nothing."""
+    plan = build_plan(
+        table, plan=None, targets=targets, inputs=inputs, where=where, weight=weight, sheet=sheet,
+        skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats, strategies=None, goal=None,
+        screen_budget=None, budget=None, seed=None, device=None, compile=False, workers=None,
+    )  # fmt: skip
+    audit_command(plan)
+
+
+@app.command()
+def advise(
+    table: Source,
+    targets: Targets = None,
+    inputs: Inputs = None,
+    where: Where = None,
+    weight: Weight = None,
+    sheet: Sheet = None,
+    skip_bad_rows: Skip = False,
+    group: Group = None,
+    folds: Folds = None,
+    repeats: Repeats = None,
+    strategies: Annotated[
+        Optional[list[str]], typer.Option(help="Such as lightgbm shared+balanced, or a set: default, networks.")
+    ] = None,
+    goal: Annotated[Optional[str], typer.Option(help="characterise (error) or screen (recall).")] = None,
+    screen_budget: Annotated[Optional[float], typer.Option(help="Share of rows a screen can look at.")] = None,
+    budget: Annotated[Optional[str], typer.Option(help="Time to spend, such as 10m.")] = None,
+    plan: Annotated[Optional[Path], typer.Option(help="Start from this plan.")] = None,
+    seed: Annotated[Optional[int], typer.Option(help="Seed of everything (default 0).")] = None,
+    device: Annotated[Optional[str], typer.Option(help="cpu or cuda.")] = None,
+    compile: Annotated[bool, typer.Option("--compile", help="Compile the training step.")] = False,
+    workers: Annotated[Optional[int], typer.Option(help="Worker processes (default 2).")] = None,
+    out: Out = Path("run"),
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """A verdict for every property, the evidence, and a bundle that predicts."""
+    built = build_plan(
+        table, plan=plan, targets=targets, inputs=inputs, where=where, weight=weight, sheet=sheet,
+        skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats, strategies=strategies, goal=goal,
+        screen_budget=screen_budget, budget=budget, seed=seed, device=device, compile=compile, workers=workers,
+    )  # fmt: skip
+    run_plan(built, out, resume=resume, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def study(
+    plan: Annotated[Path, typer.Option(help="A plan.toml; every run writes one.")],
+    out: Annotated[Optional[Path], typer.Option(help="Run folder; the plan's own folder if left out.")] = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a plan, or go on with it."""
+    from ..study import read_plan
+
+    run_plan(read_plan(plan), out or plan.absolute().parent, resume=resume, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+    """Write report and bundle again from a finished run."""
+    report_command(run)
+
+
+@app.command()
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder.")],
+    table: Annotated[Path, typer.Argument(help="Rows to predict.")],
+    out: Annotated[Optional[Path], typer.Option(help="CSV to write; printed if left out.")] = None,
+    interval: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.9,
+    skip_bad_rows: Skip = False,
+    sheet: Sheet = None,
+) -> None:
+    """Predict new rows with a bundle."""
+    predict_command(bundle, table, out, interval, skip_bad_rows, sheet)
+
+
+@datasets_app.command("list")
+def datasets_list() -> None:
+    """Names of the embedded tables."""
+    list_command()
+
+
+@datasets_app.command("show")
+def datasets_show(name: Annotated[str, typer.Argument(help="Dataset.")]) -> None:
+    """What an embedded table holds and what its loader repaired."""
+    show_command(name)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Exit status: 0 done, 2 something the user can mend, 130 interrupted.
+    """
+    words = expand_lists(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = app(args=words, standalone_mode=False)
+    except MiscibleError as error:
+        errors.print(f"error: {error}", markup=False)
+        raise SystemExit(2) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
+    except (KeyboardInterrupt, click.Abort):
+        errors.print("interrupted; what is finished is kept: go on with the same command and --resume.")
+        raise SystemExit(130) from None
+    raise SystemExit(status if isinstance(status, int) else 0)

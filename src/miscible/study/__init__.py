@@ -1,1 +1,29 @@
+"""A resumable grid of work: strategies x folds x repeats on one table."""
 
+from ._cells import Cell, CellRecord
+from ._plan import Goal, Plan, SplitPlan, TablePlan, make_plan, plan_text, read_plan
+from ._results import StudyResult
+from ._run import Listener, Silent, run_study
+from ._store import Decision, RunFolder
+from ._work import StudyContext, fit_baselines, fold_data
+
+__all__ = [
+    "Cell",
+    "CellRecord",
+    "Decision",
+    "Goal",
+    "Listener",
+    "Plan",
+    "RunFolder",
+    "Silent",
+    "SplitPlan",
+    "StudyContext",
+    "StudyResult",
+    "TablePlan",
+    "fit_baselines",
+    "fold_data",
+    "make_plan",
+    "plan_text",
+    "read_plan",
+    "run_study",
+]

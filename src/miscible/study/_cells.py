@@ -45,7 +45,8 @@ class CellRecord:
     """What a finished cell says of itself, beside its predictions.
 
     ``networks`` holds one entry per (fold, finalist): setting, epoch kept, epochs run, steps, parameters,
-    and training curves; ``diverged`` counts members that were contained and left out.
+    and training curves; ``headers`` what the saved networks of each fold need to be read back; ``diverged``
+    counts members that were contained and left out.
     """
 
     key: str
@@ -58,6 +59,7 @@ class CellRecord:
     steps: int = 0
     parameters: int = 0
     networks: tuple[dict[str, object], ...] = ()
+    headers: tuple[dict[str, object], ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -10,10 +10,9 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import PlanError
-from ..files import write_atomic
-from ..strategies import Strategy, parse_strategies
+from ..strategies import Strategy, Tuning, parse_strategies
 
-__all__ = ["Goal", "Plan", "SplitPlan", "TablePlan", "TuningPlan", "read_plan", "write_plan"]
+__all__ = ["Goal", "Plan", "SplitPlan", "TablePlan", "make_plan", "plan_text", "read_plan"]
 
 Goal = Literal["characterise", "screen"]
 
@@ -43,24 +42,6 @@ class SplitPlan(_Part):
     validation: float = Field(default=0.2, gt=0.0, lt=0.6)
 
 
-class TuningPlan(_Part):
-    """What every network arm may try in every outer fold, the same for all.
-
-    ``rates`` x ``decays`` settings start; at each epoch of ``halving`` the better half by inner validation
-    goes on; the ``finalists`` that remain are averaged. A batch holds about ``1 / steps`` of the training
-    rows, so that arms with few and with many rows take comparable steps.
-    """
-
-    rates: tuple[float, ...] = (5e-4, 1e-3, 2e-3, 4e-3)
-    decays: tuple[float, ...] = (1e-2, 1.0)
-    finalists: int = Field(default=2, ge=1)
-    halving: tuple[int, ...] = (4, 10)
-    epochs: int = Field(default=40, ge=1)
-    patience: int = Field(default=10, ge=1)
-    steps: int = Field(default=40, ge=1)
-    clip: float = Field(default=5.0, gt=0)
-
-
 class Plan(_Part):
     """A whole study.
 
@@ -71,7 +52,7 @@ class Plan(_Part):
     table: TablePlan
     split: SplitPlan = SplitPlan()
     strategies: tuple[str, ...] = ("default",)
-    tuning: TuningPlan = TuningPlan()
+    tuning: Tuning = Tuning()
     goal: Goal = "characterise"
     screen_budget: float = Field(default=0.1, gt=0.0, lt=1.0)
     budget: float | None = Field(default=None, gt=0)
@@ -88,11 +69,6 @@ class Plan(_Part):
     def parsed_strategies(self) -> tuple[Strategy, ...]:
         """The strategies named, sets unfolded."""
         return parse_strategies(self.strategies)
-
-
-def write_plan(plan: Plan, path: Path) -> None:
-    """Write the plan as TOML, whole."""
-    write_atomic(path, plan_text(plan))
 
 
 def plan_text(plan: Plan) -> str:

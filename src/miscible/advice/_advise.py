@@ -1,0 +1,132 @@
+"""From a study's predictions to a verdict for every property."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..evaluation import score_table
+from ..study import StudyResult
+from ..table import Kind, output_slices
+from ._compare import compare, with_holm
+from ._deploy import choose_deployment
+from ._nested import Arm, margin_of_equivalence, mean_inner_error, nested_arm
+from ._sharing import call_all
+from ._verdict import Call, PropertyVerdict, StrategyScore
+
+__all__ = ["advise", "side_arms"]
+
+
+def side_arms(result: StudyResult, task: int) -> tuple[Arm | None, Arm | None]:
+    """Best joint and best separate network of a task, chosen per outer fold by inner validation."""
+    arms: list[Arm | None] = []
+    for side in ("joint", "separate"):
+        names = [s.name for s in result.strategies if s.side == side]
+        arms.append(nested_arm(result, task, names, f"best {side}") if names else None)
+    return arms[0], arms[1]
+
+
+def advise(result: StudyResult, noise: Mapping[str, float | None]) -> tuple[PropertyVerdict, ...]:
+    """One verdict per property; reads the study, trains nothing.
+
+    Parameters
+    ----------
+    result
+        A finished study.
+    noise
+        Standard deviation of replicates per property in model space, None where there are none.
+    """
+    table = result.table
+    units = [error_unit(result, t) for t in range(table.n_tasks)]
+    floors = [_floor(result.metrics[t], noise.get(table.names[t])) for t in range(table.n_tasks)]
+    arms = [side_arms(result, t) for t in range(table.n_tasks)]
+    sharing = []
+    for t, (joint, separate) in enumerate(arms):
+        if joint is None or separate is None:
+            sharing.append(None)
+            continue
+        rope = margin_of_equivalence(table.properties[t].margin, separate.pooled, floors[t])
+        sharing.append(compare(joint, separate, rope, result.plan.split.folds))
+    sharing = with_holm(sharing)
+    calls = call_all(sharing, units)
+    deployments = [choose_deployment(result, t, floors[t], units[t]) for t in range(table.n_tasks)]
+    return tuple(
+        PropertyVerdict(
+            name=prop.name,
+            kind=str(prop.kind),
+            unit=units[t],
+            metric=result.metrics[t],
+            n_labels=int(table.counts[t]),
+            call=calls[t][0],
+            reason=calls[t][1],
+            partners=_partners(result, t, calls[t][0]),
+            sharing=sharing[t],
+            deploy=deployments[t],
+            scores=_scores(result, t, [arm for arm in arms[t] if arm is not None]),
+            noise_floor=floors[t],
+            warnings=_warnings(result, t),
+        )
+        for t, prop in enumerate(table.properties)
+    )
+
+
+def error_unit(result: StudyResult, task: int) -> str:
+    """Unit of the decision metric's error form."""
+    prop = result.table.properties[task]
+    return prop.model_unit if result.metrics[task] in ("mae", "rmse") else ""
+
+
+def _floor(metric: str, std: float | None) -> float | None:
+    """Error of a perfect model against one noisy label: Gaussian noise of the replicates' spread."""
+    if std is None or not np.isfinite(std):
+        return None
+    return {"mae": std * float(np.sqrt(2.0 / np.pi)), "rmse": std}.get(metric)
+
+
+def _partners(result: StudyResult, task: int, call: Call) -> tuple[str, ...]:
+    """Hard sharing mixes every property that has a label; named where the verdict allows sharing."""
+    if call in (Call.SEPARATE, Call.UNDECIDED):
+        return ()
+    return tuple(name for t, name in enumerate(result.table.names) if t != task)
+
+
+def _scores(result: StudyResult, task: int, arms: list[Arm]) -> tuple[StrategyScore, ...]:
+    return tuple(
+        StrategyScore(
+            strategy=s.name,
+            error=result.pooled_error(result.outer[s.name], task),
+            inner_error=mean_inner_error(result, s.name, task),
+            metrics=_metrics(result, s.name, task),
+            times_chosen=sum(arm.count(s.name) for arm in arms),
+        )
+        for s in result.strategies
+    )
+
+
+def _metrics(result: StudyResult, name: str, task: int) -> dict[str, float]:
+    """Every descriptive metric, pooled out of fold and averaged over the repeats that have all of it."""
+    table = result.table
+    prop = table.properties[task]
+    truth = prop.to_model(table.labels[:, task])
+    rows = np.isfinite(truth)
+    tables = []
+    for r, predictions in enumerate(result.outer[name][:, :, output_slices(table.properties)[task]]):
+        predicted = predictions[rows]
+        if not rows.any() or not np.isfinite(predicted).all():
+            continue
+        threshold = result.thresholds[name][r, result.folds.outer[r][rows], task]
+        one = predicted if prop.kind is Kind.MULTICLASS else predicted[:, 0]
+        tables.append(score_table(str(prop.kind), truth[rows], one, threshold=threshold))
+    if not tables:
+        return {}
+    return {key: float(np.mean([t[key] for t in tables])) for key in tables[0]}
+
+
+def _warnings(result: StudyResult, task: int) -> tuple[str, ...]:
+    name = result.table.names[task]
+    lines = [w for w in result.folds.warnings if f"{name!r}" in w]
+    diverged = sum(c.diverged for c in result.cells if task in c.tasks)
+    if diverged:
+        lines.append(f"{diverged} networks diverged and were left out of every average.")
+    return tuple(lines)

@@ -1,0 +1,41 @@
+"""What a run cannot promise, in sentences for the report and the model card."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..study import Plan, StudyResult
+
+__all__ = ["limits_of"]
+
+
+def limits_of(result: StudyResult) -> tuple[str, ...]:
+    """Sentences, the most general first."""
+    plan = result.plan
+    lines = [
+        f"Every number holds for new rows like these, apart from known ones by {_grouping(plan)}; harder departures "
+        "(new chemical systems, new elements) were not tested and are usually worse.",
+        "Scores of single strategies are exploratory; only the nested choice is a fair estimate of what choosing "
+        "by inner validation gives.",
+        "The error quoted for a deployed model is that of its strategy out of fold; it was not re-estimated after "
+        "the choice.",
+        "Intervals assume new rows drawn like the old; they promise nothing for rows flagged out of domain.",
+    ]
+    sides = Counter(s.side for s in result.strategies)
+    if sides["joint"] != sides["separate"]:
+        lines.append(
+            f"The arms were not tuned alike: {sides['joint']} joint and {sides['separate']} separate network "
+            "strategies, each with the same settings."
+        )
+    if result.table.censored.any():
+        lines.append(f"{int((result.table.censored != 0).sum())} censored labels (<x, >x) were left out of training.")
+    if result.journal:
+        lines.append("The time budget dropped strategies or repeats; see what was dropped.")
+    if plan.split.repeats < 3 or plan.split.folds < 5:
+        lines.append("Fewer than 5 folds x 3 repeats: no verdict is given.")
+    return tuple(lines)
+
+
+def _grouping(plan: Plan) -> str:
+    words = {"none": "nothing (rows were split at random)", "system": "chemical system"}
+    return words.get(plan.split.group, plan.split.group)

@@ -1,0 +1,122 @@
+"""The main job: a table and a plan in; verdicts, report and bundle out."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..advice import PropertyVerdict, advise
+from ..audit import Audit, audit
+from ..bundle import Bundle, load_bundle, write_bundle
+from ..datasets import load as load_dataset
+from ..errors import MiscibleError
+from ..evaluation import replicate_noise
+from ..files import make_folder
+from ..inputs import Features
+from ..report import write_report
+from ..study import Listener, Plan, StudyContext, StudyResult, TablePlan, run_study
+from ..table import Table, read_table
+from ._limits import limits_of
+from ._outputs import write_outputs
+from ._report_data import report_data
+from ._winners import bundle_parts
+
+__all__ = ["DATASET", "Advice", "advise_table", "open_table"]
+
+DATASET = "dataset:"
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """Everything one run says.
+
+    Parameters
+    ----------
+    verdicts
+        One per property.
+    result
+        The study behind them.
+    audit
+        Of the table.
+    path
+        Run folder.
+    """
+
+    verdicts: tuple[PropertyVerdict, ...]
+    result: StudyResult
+    audit: Audit
+    path: Path
+
+    def bundle(self) -> Bundle:
+        """Load what is deployed."""
+        return load_bundle(self.path / "bundle")
+
+
+def open_table(part: TablePlan, group: str | None = None) -> tuple[Table, tuple[str, ...]]:
+    """Read the table a plan names; ``dataset:NAME`` is an embedded one.
+
+    Returns
+    -------
+    table, citations
+        The validated table and what to cite for it.
+    """
+    named = group not in (None, "composition", "system", "scaffold", "none")
+    options = {
+        "where": part.where,
+        "weight": part.weight,
+        "skip_bad_rows": part.skip_bad_rows,
+        "group_columns": (group,) if named else (),
+    }
+    if part.source.startswith(DATASET):
+        dataset = load_dataset(part.source.removeprefix(DATASET))
+        table = read_table(dataset.frame, part.targets, inputs=part.inputs or dataset.inputs, **options)
+        return _renamed(table, part.source, dataset.notes), dataset.citations
+    table = read_table(Path(part.source), part.targets, inputs=part.inputs or None, sheet=part.sheet, **options)
+    return table, ()
+
+
+def advise_table(
+    plan: Plan,
+    table: Table,
+    path: Path,
+    *,
+    citations: tuple[str, ...] = (),
+    resume: bool = False,
+    overwrite: bool = False,
+    listener: Listener | None = None,
+) -> Advice:
+    """Audit, study, verdict, report and bundle of one table.
+
+    Parameters
+    ----------
+    plan, table
+        What to do, on what.
+    path
+        Run folder, made if absent.
+    citations
+        BibTeX of the data.
+    resume, overwrite
+        What to do with a run already there.
+    listener
+        Hears of progress.
+    """
+    began = time.perf_counter()
+    make_folder(path.parent)
+    audited = audit(table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats)
+    result, features = run_study(plan, table, path, resume=resume, overwrite=overwrite, listener=listener)
+    verdicts = advise(result, replicate_spread(table, features))
+    write_outputs(path, result, verdicts)
+    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    limits = limits_of(result)
+    context = StudyContext(plan, table, features, result.groups.codes, result.folds.outer, path)
+    parts = bundle_parts(result, context, features, verdicts, manifest["versions"], limits, citations)
+    if not parts.tasks:
+        raise MiscibleError("no property has a model to deploy.", source=path)
+    write_bundle(parts, path / "bundle")
+    bundle = load_bundle(path / "bundle")
+    seconds = time.perf_counter() - began
+    data = report_data(result, audited, verdicts, bundle, manifest, limits, citations, seconds)
+    write_report(data, path / "report.html")
+    return Advice(verdicts, result, audited, path)

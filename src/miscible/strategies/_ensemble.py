@@ -1,0 +1,96 @@
+"""The networks one strategy keeps of one fold, and their face as a model of a single task."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from ..baselines import register_model
+from ..learning import NetworkShape, predict
+
+__all__ = ["NetworkEnsemble", "NetworkModel"]
+
+
+@dataclass(frozen=True)
+class NetworkEnsemble:
+    """Networks of one shape whose predictions are averaged.
+
+    Parameters
+    ----------
+    shape
+        Of every member.
+    state
+        Arrays with a leading member axis; no members means that every one diverged.
+    centre, scale
+        ``(n_tasks,)`` of the targets, undone in `predict`; 0 and 1 for classes.
+    """
+
+    shape: NetworkShape
+    state: dict[str, np.ndarray]
+    centre: np.ndarray
+    scale: np.ndarray
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Mean over members in model space, ``(n_rows, n_outputs)``; NaN when there is no member."""
+        n_outputs = sum(self.shape.n_outputs)
+        if not self.state or len(next(iter(self.state.values()))) == 0:
+            return np.full((len(inputs), n_outputs), np.nan)
+        outputs = predict(self.shape, self.state, _padded(inputs, self.shape.n_inputs)).mean(axis=0)
+        repeats = np.asarray(self.shape.n_outputs)
+        return outputs * np.repeat(self.scale, repeats) + np.repeat(self.centre, repeats)
+
+    def header(self) -> dict[str, object]:
+        """What `from_state` needs beside the arrays, fit for JSON."""
+        return {"shape": asdict(self.shape), "centre": self.centre.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_state(cls, header: dict[str, object], state: dict[str, np.ndarray]) -> NetworkEnsemble:
+        """Inverse of `header` and the arrays."""
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in dict(header["shape"]).items()}  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return cls(NetworkShape(**fields), state, np.asarray(header["centre"]), np.asarray(header["scale"]))
+
+
+@register_model("networks")
+@dataclass(frozen=True)
+class NetworkModel:
+    """One task of an ensemble, as a fitted model.
+
+    Parameters
+    ----------
+    ensemble
+        The networks.
+    task
+        Position of the task among the ensemble's outputs.
+    """
+
+    ensemble: NetworkEnsemble
+    task: int
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """``(n_rows, n_outputs)`` of the task, in model space."""
+        start = sum(self.ensemble.shape.n_outputs[: self.task])
+        return self.ensemble.predict(inputs)[:, start : start + self.ensemble.shape.n_outputs[self.task]]
+
+    def save(self, folder: Path) -> None:
+        """Write arrays and header."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({k: np.ascontiguousarray(v) for k, v in self.ensemble.state.items()}, folder / "networks.safetensors")
+        header = {**self.ensemble.header(), "task": self.task}
+        (folder / "networks.json").write_text(json.dumps(header), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> NetworkModel:
+        """Read what `save` wrote."""
+        header = json.loads((folder / "networks.json").read_text(encoding="utf-8"))
+        state = load_file(folder / "networks.safetensors")
+        return cls(NetworkEnsemble.from_state(header, state), int(header["task"]))
+
+
+def _padded(inputs: np.ndarray, n_inputs: int) -> np.ndarray:
+    """Folds of one population may differ in columns; the missing ones were zero in training too."""
+    missing = n_inputs - inputs.shape[1]
+    return np.pad(inputs, ((0, 0), (0, missing))) if missing else inputs

@@ -1,0 +1,110 @@
+"""Run cells in this process or in a few single-threaded worker processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from typing import Protocol
+
+import torch
+
+from ._cells import Cell, CellRecord
+from ._work import StudyContext, run_cell
+
+__all__ = ["Executor", "InProcess", "Processes", "make_executor"]
+
+_context: StudyContext | None = None
+
+
+class Executor(Protocol):
+    """Runs cells and hands back their records as they finish; saving is the cell's own last act."""
+
+    def run(self, cells: Sequence[Cell], deadline: float | None) -> Iterator[tuple[Cell, CellRecord]]:
+        """Run cells in order; those not started by ``deadline`` (monotonic seconds) are left out."""
+        ...
+
+    def close(self) -> None:
+        """Stop at once."""
+        ...
+
+
+class InProcess:
+    """One cell after another, in this process."""
+
+    def __init__(self, context: StudyContext) -> None:
+        self._context = context
+
+    def run(self, cells: Sequence[Cell], deadline: float | None) -> Iterator[tuple[Cell, CellRecord]]:
+        """See `Executor`."""
+        for cell in cells:
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            yield cell, run_cell(self._context, cell)
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+class Processes:
+    """Spawned workers of one thread each, so that threads never multiply."""
+
+    def __init__(self, context: StudyContext, n_workers: int) -> None:
+        self._n_workers = n_workers
+        self._pool = ProcessPoolExecutor(
+            n_workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(context, os.getpid()),
+        )
+
+    def run(self, cells: Sequence[Cell], deadline: float | None) -> Iterator[tuple[Cell, CellRecord]]:
+        """See `Executor`."""
+        queue = list(reversed(cells))
+        running: dict[Future[CellRecord], Cell] = {}
+        while queue or running:
+            late = deadline is not None and time.monotonic() > deadline
+            while queue and len(running) < self._n_workers and not late:
+                cell = queue.pop()
+                running[self._pool.submit(_run_in_worker, cell)] = cell
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+
+    def close(self) -> None:
+        """See `Executor`."""
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def make_executor(context: StudyContext, n_workers: int, n_cells: int) -> Executor:
+    """Workers where they pay, this process where one is enough."""
+    n_workers = min(n_workers, n_cells)
+    return Processes(context, n_workers) if n_workers > 1 else InProcess(context)
+
+
+def _start_worker(context: StudyContext, parent: int) -> None:
+    global _context
+    _context = context
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, args=(parent,), daemon=True).start()
+
+
+def _die_with_parent(parent: int) -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _run_in_worker(cell: Cell) -> CellRecord:
+    if _context is None:
+        raise RuntimeError("worker was not started with a study")
+    return run_cell(_context, cell)

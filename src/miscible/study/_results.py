@@ -1,0 +1,237 @@
+"""Gather finished cells into what verdicts, reports and bundles read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..baselines import blend_weight
+from ..evaluation import best_threshold, default_metric, fold_scale, metric_error
+from ..splits import FoldAssignment, Groups
+from ..strategies import BLEND, NetworkEnsemble, Strategy
+from ..table import Kind, Table, output_slices
+from ._cells import CellRecord, cells_of_repeat
+from ._plan import Plan
+from ._store import CellResult, Decision, RunFolder
+
+__all__ = ["StudyResult", "assemble", "decision_metrics"]
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult:
+    """Everything a study found, before anything is concluded from it.
+
+    Parameters
+    ----------
+    plan, table, groups, folds
+        What was studied.
+    metrics
+        Decision metric of each task.
+    strategies
+        Those with at least one finished repeat, simplest first.
+    outer
+        By strategy, ``(n_repeats, n_rows, n_outputs)`` out-of-fold predictions in model space, NaN where not run.
+    inner
+        By strategy, ``(n_repeats, n_folds, n_tasks)`` inner validation error in error form, NaN where not run.
+    thresholds
+        By strategy, ``(n_repeats, n_folds, n_tasks)`` probability threshold tuned on inner validation.
+    blends
+        ``(n_repeats, n_folds, n_tasks)`` network strategy in the blend and its weight, as pairs; empty without one.
+    cells
+        Records of the finished cells.
+    ensembles
+        Networks by (strategy, task, fold) of the first repeat, for the bundle.
+    journal
+        What the time budget decided.
+    """
+
+    plan: Plan
+    table: Table
+    groups: Groups
+    folds: FoldAssignment
+    metrics: tuple[str, ...]
+    strategies: tuple[Strategy, ...]
+    outer: dict[str, np.ndarray]
+    inner: dict[str, np.ndarray]
+    thresholds: dict[str, np.ndarray]
+    blends: dict[tuple[int, int, int], tuple[str, float]]
+    cells: tuple[CellRecord, ...]
+    ensembles: dict[tuple[str, int, int], tuple[NetworkEnsemble, int]]
+    journal: tuple[Decision, ...]
+
+    def errors(self, strategy: str, task: int) -> np.ndarray:
+        """Outer test error of one task, ``(n_repeats, n_folds)`` in error form, NaN where not run."""
+        return self.fold_errors(self.outer[strategy], task)
+
+    def fold_errors(self, predictions: np.ndarray, task: int) -> np.ndarray:
+        """As `errors`, of any ``(n_repeats, n_rows, n_outputs)`` predictions."""
+        n_folds = self.folds.n_folds
+        return np.array(
+            [
+                [self._error(predictions[r], task, self.folds.outer[r] == f) for f in range(n_folds)]
+                for r in range(len(predictions))
+            ]
+        )
+
+    def pooled_error(self, predictions: np.ndarray, task: int) -> float:
+        """Error over all out-of-fold predictions of a repeat, averaged over the repeats that have them."""
+        each = [self._error(p, task, np.ones(self.table.n_rows, bool)) for p in predictions]
+        known = [e for e in each if np.isfinite(e)]
+        return float(np.mean(known)) if known else float("nan")
+
+    def _error(self, predictions: np.ndarray, task: int, rows: np.ndarray) -> float:
+        return task_error(self.table, self.metrics, self.plan.screen_budget, task, predictions, rows)
+
+
+def decision_metrics(plan: Plan, table: Table) -> tuple[str, ...]:
+    """Metric each task is decided by: its own, else the default of kind and goal."""
+    return tuple(p.metric or default_metric(str(p.kind), plan.goal) for p in table.properties)
+
+
+def task_error(
+    table: Table, metrics: Sequence[str], budget: float, task: int, predictions: np.ndarray, rows: np.ndarray
+) -> float:
+    """Error form of a task's decision metric on some rows, NaN where a prediction is missing.
+
+    Parameters
+    ----------
+    predictions
+        ``(n_rows, n_outputs)`` in model space.
+    rows
+        ``(n_rows,)`` mask.
+    """
+    truth = table.properties[task].to_model(table.labels[:, task])
+    measured = np.isfinite(truth)
+    use = measured & rows
+    predicted = predictions[use][:, output_slices(table.properties)[task]]
+    if not use.any() or not np.isfinite(predicted).all():
+        return float("nan")
+    if predicted.shape[1] == 1:
+        predicted = predicted[:, 0]
+    scale = fold_scale(metrics[task], truth[measured])
+    return metric_error(metrics[task], truth[use], predicted, scale=scale, weights=table.weights[use], budget=budget)
+
+
+def assemble(
+    plan: Plan,
+    table: Table,
+    groups: Groups,
+    folds: FoldAssignment,
+    store: RunFolder,
+    journal: tuple[Decision, ...],
+) -> StudyResult:
+    """Read every finished cell and add the blend."""
+    metrics = decision_metrics(plan, table)
+    slices = output_slices(table.properties)
+    shape_outer = (plan.split.repeats, table.n_rows, slices[-1].stop)
+    shape_inner = (plan.split.repeats, plan.split.folds, table.n_tasks)
+    outer: dict[str, np.ndarray] = {}
+    inner: dict[str, np.ndarray] = {}
+    thresholds: dict[str, np.ndarray] = {}
+    validation: dict[str, dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]]] = {}
+    ensembles: dict[tuple[str, int, int], tuple[NetworkEnsemble, int]] = {}
+    records: list[CellRecord] = []
+    strategies = [s for s in plan.parsed_strategies() if s.architecture != BLEND]
+    for repeat in range(plan.split.repeats):
+        for cell in cells_of_repeat(strategies, repeat, table.counts):
+            if not store.has(cell.key):
+                continue
+            result = store.load(cell.key)
+            name = cell.strategy
+            records.append(result.record)
+            outer.setdefault(name, np.full(shape_outer, np.nan))
+            inner.setdefault(name, np.full(shape_inner, np.nan))
+            thresholds.setdefault(name, np.full(shape_inner, 0.5))
+            if repeat == 0:
+                ensembles |= _ensembles(result)
+            for f, fold in enumerate(result.folds):
+                for task in cell.tasks:
+                    columns = slices[task]
+                    outer[name][repeat, fold.test_rows, columns] = fold.test_predictions[:, columns]
+                    part = (fold.valid_rows, fold.valid_predictions[:, columns].astype(float))
+                    validation.setdefault(name, {})[repeat, f, task] = part
+                    inner[name][repeat, f, task] = _inner_error(plan, table, metrics, task, *part)
+                    thresholds[name][repeat, f, task] = _threshold(table, task, *part)
+    blends: dict[tuple[int, int, int], tuple[str, float]] = {}
+    if any(s.architecture == BLEND for s in plan.parsed_strategies()) and "lightgbm" in outer:
+        networks = [s.name for s in strategies if s.is_network and s.name in outer]
+        blends = _blends(table, inner, validation, networks)
+        outer[BLEND] = np.full(shape_outer, np.nan)
+        inner[BLEND] = np.full(shape_inner, np.nan)
+        thresholds[BLEND] = np.full(shape_inner, 0.5)
+        for (r, f, t), (network, weight) in blends.items():
+            rows, of_network = validation[network][r, f, t]
+            mixed = weight * of_network + (1.0 - weight) * validation["lightgbm"][r, f, t][1]
+            inner[BLEND][r, f, t] = _inner_error(plan, table, metrics, t, rows, mixed)
+            thresholds[BLEND][r, f, t] = _threshold(table, t, rows, mixed)
+            test = folds.outer[r] == f
+            columns = slices[t]
+            outer[BLEND][r, test, columns] = (
+                weight * outer[network][r, test, columns] + (1.0 - weight) * outer["lightgbm"][r, test, columns]
+            )
+    done = tuple(sorted((s for s in plan.parsed_strategies() if s.name in outer), key=lambda s: s.complexity))
+    return StudyResult(
+        plan=plan,
+        table=table,
+        groups=groups,
+        folds=folds,
+        metrics=metrics,
+        strategies=done,
+        outer=outer,
+        inner=inner,
+        thresholds=thresholds,
+        blends=blends,
+        cells=tuple(records),
+        ensembles=ensembles,
+        journal=journal,
+    )
+
+
+def _ensembles(result: CellResult) -> dict[tuple[str, int, int], tuple[NetworkEnsemble, int]]:
+    record = result.record
+    return {
+        (record.strategy, task, f): (NetworkEnsemble.from_state(header, fold.state), position)
+        for f, (header, fold) in enumerate(zip(record.headers, result.folds, strict=False))
+        for position, task in enumerate(record.tasks)
+    }
+
+
+def _inner_error(
+    plan: Plan, table: Table, metrics: Sequence[str], task: int, rows: np.ndarray, predicted: np.ndarray
+) -> float:
+    predictions = np.full((table.n_rows, output_slices(table.properties)[-1].stop), np.nan)
+    predictions[rows, output_slices(table.properties)[task]] = predicted
+    mask = np.zeros(table.n_rows, bool)
+    mask[rows] = True
+    return task_error(table, metrics, plan.screen_budget, task, predictions, mask)
+
+
+def _threshold(table: Table, task: int, rows: np.ndarray, predicted: np.ndarray) -> float:
+    truth = table.labels[rows, task]
+    measured = np.isfinite(truth)
+    if table.properties[task].kind is not Kind.BINARY or not measured.any() or not np.isfinite(predicted).all():
+        return 0.5
+    return best_threshold(truth[measured], predicted[measured, 0])
+
+
+def _blends(
+    table: Table,
+    inner: dict[str, np.ndarray],
+    validation: dict[str, dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]]],
+    networks: Sequence[str],
+) -> dict[tuple[int, int, int], tuple[str, float]]:
+    """Per fold and task: the network that is best on inner validation, and its weight against LightGBM."""
+    blends = {}
+    for key, (rows, of_trees) in validation["lightgbm"].items():
+        errors = {name: inner[name][key] for name in networks if np.isfinite(inner[name][key])}
+        if not errors:
+            continue
+        network = min(errors, key=lambda name: (errors[name], name))
+        prop = table.properties[key[2]]
+        truth = prop.to_model(table.labels[rows, key[2]])
+        use = np.isfinite(truth)
+        of_network = validation[network][key][1]
+        blends[key] = network, blend_weight(truth[use], of_network[use], of_trees[use], str(prop.kind))
+    return blends

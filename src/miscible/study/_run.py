@@ -1,0 +1,238 @@
+"""Run a study from start to end, or from where it was stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import PlanError
+from ..inputs import Features, featurize
+from ..splits import FoldAssignment, Groups, assign_folds, group_keys
+from ..strategies import BLEND, Strategy
+from ..table import Table
+from ._cells import Cell, CellRecord, cells_of_repeat
+from ._executors import Executor, make_executor
+from ._plan import Plan
+from ._race import merits, survivors
+from ._results import StudyResult, assemble
+from ._store import Decision, RunFolder
+from ._work import StudyContext
+
+__all__ = ["Listener", "Silent", "data_fingerprint", "run_study"]
+
+PACKAGES = ("miscible", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "crepes")
+
+
+class Listener(Protocol):
+    """Hears how a study goes; the command line draws a bar from it."""
+
+    def begin(self, total: float, done: float) -> None:
+        """Total and finished work, in arbitrary units."""
+        ...
+
+    def finish(self, cell: Cell, record: CellRecord) -> None:
+        """A cell is done."""
+        ...
+
+    def decide(self, decision: Decision, saved: float) -> None:
+        """The budget dropped something; ``saved`` units of work will not be done."""
+        ...
+
+
+class Silent:
+    """Hears and says nothing."""
+
+    def begin(self, total: float, done: float) -> None:
+        """See `Listener`."""
+
+    def finish(self, cell: Cell, record: CellRecord) -> None:
+        """See `Listener`."""
+
+    def decide(self, decision: Decision, saved: float) -> None:
+        """See `Listener`."""
+
+
+def run_study(
+    plan: Plan,
+    table: Table,
+    path: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    listener: Listener | None = None,
+) -> tuple[StudyResult, Features]:
+    """Train and predict everything the plan asks for.
+
+    Parameters
+    ----------
+    plan, table
+        What to study.
+    path
+        Run folder; every finished cell is there at once.
+    resume
+        Go on with the run in ``path``.
+    overwrite
+        Throw away the run in ``path``.
+    listener
+        Hears of progress.
+
+    Returns
+    -------
+    result, features
+        Predictions of every strategy, and the featurised rows.
+    """
+    listener = listener or Silent()
+    features = featurize(table.frame, table.inputs)
+    groups = group_keys(table, plan.split.group)
+    if len(np.unique(groups.codes)) < plan.split.folds:
+        raise PlanError(
+            f"grouping by {plan.split.group!r} leaves {len(np.unique(groups.codes))} groups for "
+            f"{plan.split.folds} folds.",
+            source=table.source,
+            hint="Choose fewer folds or another group.",
+        )
+    folds = assign_folds(
+        groups.codes, table.labels, table.kinds,
+        n_folds=plan.split.folds, n_repeats=plan.split.repeats, seed=plan.seed,
+    )  # fmt: skip
+    store = RunFolder(path)
+    store.begin(plan, _manifest(table, features, groups), resume=resume, overwrite=overwrite)
+    context = StudyContext(plan, table, features, groups.codes, folds.outer, path)
+    journal = _Runner(plan, table, groups, folds, context, store, listener).run()
+    return assemble(plan, table, groups, folds, store, journal), features
+
+
+class _Runner:
+    """Walks through the repeats; between two of them the budget may drop strategies."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        table: Table,
+        groups: Groups,
+        folds: FoldAssignment,
+        context: StudyContext,
+        store: RunFolder,
+        listener: Listener,
+    ) -> None:
+        self.plan, self.table, self.groups, self.folds = plan, table, groups, folds
+        self.context, self.store, self.listener = context, store, listener
+        self.journal = list(store.journal())
+        self.replayed = len(self.journal)
+        self.began = time.monotonic()
+        self.before = 0.0
+
+    def run(self) -> tuple[Decision, ...]:
+        strategies = self.plan.parsed_strategies()
+        everything = self._cells(strategies, range(self.plan.split.repeats))
+        finished = [cell for cell in everything if self.store.has(cell.key)]
+        n_workers = min(self.plan.workers, os.cpu_count() or 1)
+        self.before = sum(self.store.load(cell.key).record.seconds for cell in finished) / n_workers
+        self.listener.begin(sum(c.cost for c in everything), sum(c.cost for c in finished))
+        executor = make_executor(self.context, n_workers, len(everything) - len(finished))
+        try:
+            for repeat in range(self.plan.split.repeats):
+                strategies = self._decide(repeat, strategies)
+                if not self._repeat(repeat, strategies, executor):
+                    break
+        finally:
+            executor.close()
+        return tuple(self.journal)
+
+    def _cells(self, strategies: Sequence[Strategy], repeats: Sequence[int]) -> list[Cell]:
+        return [cell for r in repeats for cell in cells_of_repeat(strategies, r, self.table.counts)]
+
+    def _spent(self) -> float:
+        return self.before + time.monotonic() - self.began
+
+    def _decide(self, repeat: int, strategies: tuple[Strategy, ...]) -> tuple[Strategy, ...]:
+        """Replay what was decided before this repeat, or decide it now."""
+        known = [d for d in self.journal[: self.replayed] if d.repeat == repeat]
+        if known:
+            dropped = {name for d in known for name in d.dropped}
+            return tuple(s for s in strategies if s.name not in dropped)
+        later = any(d.repeat > repeat for d in self.journal[: self.replayed])
+        if self.plan.budget is None or repeat == 0 or later or self._complete(repeat, strategies):
+            return strategies
+        result = assemble(self.plan, self.table, self.groups, self.folds, self.store, ())
+        merit = merits({s.name: result.inner[s.name] for s in strategies if s.name in result.inner})
+        left = self.plan.budget - self._spent()
+        remaining = self.plan.split.repeats - repeat
+        n_workers = min(self.plan.workers, os.cpu_count() or 1)
+        seconds = {
+            s.name: sum(c.seconds for c in result.cells if c.strategy == s.name) / repeat * remaining / n_workers
+            for s in strategies
+        }
+        kept = survivors(strategies, merit, seconds, left)
+        dropped = tuple(s.name for s in strategies if s not in kept)
+        if dropped:
+            reason = (
+                f"{remaining} more repeats would take about {sum(seconds.values()):.0f} s and {left:.0f} s were left; "
+                "dropped are the strategies with the worst inner validation scores"
+            )
+            self._record(Decision(repeat, dropped, reason, round(self._spent(), 1), merit), strategies)
+        return kept
+
+    def _complete(self, repeat: int, strategies: Sequence[Strategy]) -> bool:
+        return all(self.store.has(cell.key) for cell in self._cells(strategies, [repeat]))
+
+    def _repeat(self, repeat: int, strategies: Sequence[Strategy], executor: Executor) -> bool:
+        """Run what is missing of one repeat; whether the study goes on."""
+        stopped = [d for d in self.journal[: self.replayed] if d.repeat == repeat and STOP in d.dropped]
+        if stopped:
+            return False
+        missing = [c for c in self._cells(strategies, [repeat]) if not self.store.has(c.key)]
+        deadline = None if self.plan.budget is None else self.began + self.plan.budget - self.before
+        done = set()
+        for cell, record in executor.run(missing, deadline):
+            done.add(cell.key)
+            self.listener.finish(cell, record)
+        left_out = [c for c in missing if c.key not in done]
+        if not left_out:
+            return True
+        names = ", ".join(dict.fromkeys(c.strategy for c in left_out))
+        reason = f"the budget of {self.plan.budget:.0f} s was spent in repeat {repeat + 1}; not run there: {names}"
+        self._record(Decision(repeat, (STOP,), reason, round(self._spent(), 1), {}), strategies)
+        return False
+
+    def _record(self, decision: Decision, strategies: Sequence[Strategy]) -> None:
+        self.store.append(decision)
+        self.journal.append(decision)
+        gone = [s for s in strategies if s.name in decision.dropped or STOP in decision.dropped]
+        saved = self._cells(gone, range(decision.repeat, self.plan.split.repeats))
+        self.listener.decide(decision, sum(c.cost for c in saved if not self.store.has(c.key)))
+
+
+STOP = "everything"
+
+
+def data_fingerprint(table: Table, features: Features, groups: Groups) -> str:
+    """SHA-256 of labels, inputs and groups."""
+    digest = hashlib.sha256()
+    for array in (table.labels, table.weights, features.numeric, groups.codes):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for name, values in features.categories.items():
+        digest.update(repr((name, values.tolist())).encode())
+    digest.update(repr(table.properties).encode())
+    return digest.hexdigest()
+
+
+def _manifest(table: Table, features: Features, groups: Groups) -> dict[str, object]:
+    return {
+        "data": data_fingerprint(table, features, groups),
+        "source": table.source,
+        "rows": table.n_rows,
+        "labels": {name: int(n) for name, n in zip(table.names, table.counts, strict=True)},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+    }
+
+

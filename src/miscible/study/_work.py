@@ -1,0 +1,137 @@
+"""Do one cell: fit one strategy on the folds of one repeat and keep its predictions."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ..baselines import FittedModel, fit_baseline, fit_stacked
+from ..inputs import Features
+from ..splits import FoldData, make_fold
+from ..strategies import fit_networks, parse_strategy
+from ..table import Table, output_slices
+from ._cells import Cell, CellRecord
+from ._plan import Plan
+from ._store import CellResult, FoldResult, RunFolder
+
+__all__ = ["StudyContext", "derive_seed", "fit_baselines", "fold_data", "run_cell"]
+
+
+@dataclass(frozen=True, eq=False)
+class StudyContext:
+    """What every cell reads.
+
+    Parameters
+    ----------
+    plan, table, features
+        As read and featurised.
+    codes
+        Group of each row.
+    outer
+        ``(n_repeats, n_rows)`` outer fold of each row.
+    path
+        Run folder.
+    """
+
+    plan: Plan
+    table: Table
+    features: Features
+    codes: np.ndarray
+    outer: np.ndarray
+    path: Path
+
+
+def derive_seed(*keys: int | str) -> int:
+    """A 32-bit seed that depends on every key, the same on every machine."""
+    numbers = [zlib.crc32(k.encode()) if isinstance(k, str) else k for k in keys]
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+@lru_cache(maxsize=5)
+def fold_data(context: StudyContext, repeat: int, fold: int) -> FoldData:
+    """One outer fold; kept because many cells look at the same five."""
+    plan = context.plan
+    seed = derive_seed(plan.seed, "inner", repeat, fold)
+    return make_fold(
+        context.table, context.features, context.codes, context.outer[repeat], fold,
+        seed=seed, fraction=plan.split.validation,
+    )  # fmt: skip
+
+
+def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
+    """Fit, predict and write one cell.
+
+    Returns
+    -------
+    CellRecord
+        As written.
+    """
+    start = time.perf_counter()
+    folds = [fold_data(context, cell.repeat, f) for f in range(context.plan.split.folds)]
+    strategy = parse_strategy(cell.strategy)
+    seed = derive_seed(context.plan.seed, cell.strategy, cell.repeat, *cell.tasks)
+    if strategy.is_network:
+        fits = fit_networks(
+            strategy, folds, cell.tasks, context.plan.tuning,
+            seed=seed, device=context.plan.device, compile=context.plan.compile,
+        )  # fmt: skip
+        results = tuple(
+            _predictions(context, fold, {cell.tasks: fit.ensemble.predict}, fit.ensemble.state)
+            for fold, fit in zip(folds, fits, strict=True)
+        )
+        record = CellRecord(
+            key=cell.key, strategy=cell.strategy, repeat=cell.repeat, tasks=cell.tasks,
+            seconds=0.0,
+            members=sum(fit.members for fit in fits),
+            diverged=sum(fit.diverged for fit in fits),
+            steps=sum(fit.steps for fit in fits),
+            parameters=fits[0].parameters,
+            networks=tuple({"fold": f, **entry} for f, fit in enumerate(fits) for entry in fit.kept),
+            headers=tuple(fit.ensemble.header() for fit in fits),
+        )  # fmt: skip
+    else:
+        models = [fit_baselines(cell.strategy, fold, context.plan, cell.repeat, f) for f, fold in enumerate(folds)]
+        results = tuple(
+            _predictions(context, fold, {(t,): m.predict for t, m in enumerate(of_fold)}, {})
+            for fold, of_fold in zip(folds, models, strict=True)
+        )
+        notes = tuple(
+            f"{context.table.names[t]}, fold {f + 1}: {m.note}"
+            for f, of_fold in enumerate(models)
+            for t, m in enumerate(of_fold)
+            if m.note
+        )
+        record = CellRecord(cell.key, cell.strategy, cell.repeat, cell.tasks, seconds=0.0, notes=notes)
+    record = CellRecord(**{**_fields(record), "seconds": round(time.perf_counter() - start, 3)})
+    RunFolder(context.path).save(CellResult(record, results))
+    return record
+
+
+def fit_baselines(name: str, fold: FoldData, plan: Plan, repeat: int, index: int) -> list[FittedModel]:
+    """One baseline on every task of one fold; the same call gives the same models again for the bundle."""
+    seed = derive_seed(plan.seed, name, repeat, index)
+    if name == "lightgbm-stacked":
+        return fit_stacked(fold, seed=seed)
+    return [fit_baseline(name, fold, t, seed=seed) for t in range(fold.targets.shape[1])]
+
+
+def _predictions(context: StudyContext, fold: FoldData, predictors: dict, state: dict) -> FoldResult:
+    slices = output_slices(context.table.properties)
+    n_outputs = slices[-1].stop
+    parts = []
+    for rows in (fold.valid_rows, fold.test_rows):
+        predictions = np.full((len(rows), n_outputs), np.nan)
+        for tasks, predict in predictors.items():
+            columns = np.concatenate([np.arange(slices[t].start, slices[t].stop) for t in tasks])
+            predictions[:, columns] = predict(fold.inputs[rows])
+        parts += [rows, predictions]
+    return FoldResult(*parts, state=state)
+
+
+def _fields(record: CellRecord) -> dict:
+    return {name: getattr(record, name) for name in record.__slots__}
