@@ -1,0 +1,122 @@
+"""One column of cells as numbers or as text, whatever type it arrived in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["MISSING", "Numbers", "category_text", "is_missing", "numbers", "objects", "texts"]
+
+MISSING = frozenset(
+    {
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "NaN",
+        "nan",
+        "-NaN",
+        "-nan",
+        "NULL",
+        "null",
+        "None",
+        "<NA>",
+        "#N/A",
+        "#NA",
+        "NaT",
+    }
+)
+
+_DECIMAL = re.compile(r"[-+]?\d+\.\d*")
+_BOUND = re.compile(r"(<=|>=|<|>|≤|≥)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
+_EXACT_FLOAT = 2.0**53
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A column read as numbers; all arrays are ``(n_rows,)``.
+
+    Parameters
+    ----------
+    values
+        float64; NaN where missing, text or censored. May hold infinities.
+    missing
+        Nothing in the cell.
+    text
+        Something that is neither a number nor a bound.
+    censored
+        -1 where the cell reads ``<x`` or ``<=x``, +1 for ``>x`` or ``>=x``, else 0.
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
+    text: np.ndarray
+    censored: np.ndarray
+
+
+def objects(column: pd.Series) -> np.ndarray:
+    """The cells as they are, ``(n_rows,)`` object."""
+    return column.astype(object).to_numpy()
+
+
+def is_missing(value: object) -> bool:
+    """Whether a single cell holds nothing."""
+    if isinstance(value, str):
+        return value.strip() in MISSING
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
+
+
+def category_text(value: object) -> str | None:
+    """Text by which a cell is compared: ``1``, ``1.0`` and ``"1.00"`` are the same; None if missing."""
+    if is_missing(value):
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        return (text.rstrip("0").rstrip(".") or "0") if _DECIMAL.fullmatch(text) else text
+    if isinstance(value, (float, np.floating)):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < _EXACT_FLOAT else repr(number)
+    return str(value).strip()
+
+
+def _plain_text(value: object) -> str | None:
+    return None if is_missing(value) else str(value).strip()
+
+
+def texts(column: pd.Series, *, category: bool = False) -> np.ndarray:
+    """Stripped text of every cell, ``(n_rows,)`` object, None where missing.
+
+    With ``category``, numbers are spelled one way, see `category_text`.
+    """
+    convert: Callable[[object], str | None] = category_text if category else _plain_text
+    out = np.empty(len(column), dtype=object)
+    out[:] = [convert(value) for value in objects(column)]
+    return out
+
+
+def numbers(column: pd.Series) -> Numbers:
+    """Read a column as numbers and bounds such as ``<5`` or ``≥ 300``; units and commas are not read."""
+    n = len(column)
+    none = np.zeros(n, dtype=bool)
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return Numbers(values, np.isnan(values), none, np.zeros(n, dtype=np.int8))
+    if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
+        column = column.astype(str).where(column.notna(), None)
+    cells = objects(column)
+    parsed = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce")
+    values = parsed.to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    missing, text, censored = none, none.copy(), np.zeros(n, dtype=np.int8)
+    for position in np.flatnonzero(np.isnan(values)):
+        cell = cells[position]
+        if is_missing(cell):
+            missing[position] = True
+        elif bound := _BOUND.fullmatch(str(cell).strip()):
+            censored[position] = -1 if bound[1][0] in "<≤" else 1
+        else:
+            text[position] = True
+    return Numbers(values, missing, text, censored)
