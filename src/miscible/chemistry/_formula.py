@@ -139,7 +139,7 @@ class _Parser:
 
 
 def _combine(items: list[_Item]) -> Amounts:
-    """Sum the parts; a group is a share of the whole where the multipliers read as percentages or fractions."""
+    """Sum the parts; a group is a share of the whole where the amounts read as percentages or fractions."""
     shares = _are_shares([item.multiplier for item in items])
     total: Amounts = {}
     for item in items:
