@@ -1,1 +1,18 @@
+"""One-task models that any honest comparison needs, and how fitted models are saved."""
 
+from ._blend import BlendModel, blend_weight
+from ._fit import BASELINES, fit_baseline
+from ._model import FittedModel, load_model, register_model
+from ._stacked import fit_stacked, predict_tasks
+
+__all__ = [
+    "BASELINES",
+    "BlendModel",
+    "FittedModel",
+    "blend_weight",
+    "fit_baseline",
+    "fit_stacked",
+    "load_model",
+    "predict_tasks",
+    "register_model",
+]

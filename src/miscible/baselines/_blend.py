@@ -1,0 +1,100 @@
+"""A convex mixture of fitted models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from ..table import Kind
+from ._model import FittedModel, load_model, register_model
+from ._sample import task_loss
+from ._state import read_state, write_state
+
+__all__ = ["BlendModel", "blend_weight"]
+
+
+@register_model("blend")
+@dataclass(frozen=True, eq=False)
+class BlendModel:
+    """Weighted mean of the predictions of models of one task.
+
+    Parameters
+    ----------
+    weights
+        Non-negative, summing to 1.
+    models
+        As many.
+    """
+
+    weights: tuple[float, ...]
+    models: tuple[FittedModel, ...]
+
+    @property
+    def note(self) -> str:
+        """Notes of the parts."""
+        return "; ".join(dict.fromkeys(m.note for m in self.models if m.note))
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Models of weight 0 are not asked."""
+        pairs = zip(self.weights, self.models, strict=True)
+        return np.sum([w * m.predict(inputs) for w, m in pairs if w > 0], axis=0)
+
+    def save(self, folder: Path) -> None:
+        """Write every part in a folder of its own."""
+        for part, model in enumerate(self.models):
+            model.save(folder / f"part-{part}")
+        write_state(folder, "blend", {"weights": self.weights})
+
+    @classmethod
+    def load(cls, folder: Path) -> BlendModel:
+        """Read what `save` wrote."""
+        weights = tuple(read_state(folder, "blend")["weights"])
+        return cls(weights, tuple(load_model(folder / f"part-{part}") for part in range(len(weights))))
+
+
+def blend_weight(
+    y_valid: np.ndarray,
+    prediction_a: np.ndarray,
+    prediction_b: np.ndarray,
+    kind: str,
+    weights: np.ndarray | None = None,
+) -> float:
+    """Share of ``a`` in the mixture of ``a`` and ``b`` with the least squared error or log loss.
+
+    Squared error has the closed form ``<y - b, a - b> / |a - b|^2``; log loss is convex in the share and is
+    minimised by bounded search.
+
+    Parameters
+    ----------
+    y_valid
+        ``(n,)`` labels, NaN where unmeasured.
+    prediction_a, prediction_b
+        ``(n, n_outputs)`` or ``(n,)``, in model space.
+    kind
+        Of the task.
+    weights
+        ``(n,)`` sample weights.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1/2 without labels or where the two agree.
+    """
+    y_valid = np.asarray(y_valid, dtype=float)
+    known = np.isfinite(y_valid)
+    y = y_valid[known]
+    a, b = (np.asarray(p, dtype=float)[known].reshape(len(y), -1) for p in (prediction_a, prediction_b))
+    w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)[known]
+    if len(y) == 0 or np.array_equal(a, b):
+        return 0.5
+    if kind == Kind.REGRESSION:
+        gap = a[:, 0] - b[:, 0]
+        return float(np.clip(np.sum(w * (y - b[:, 0]) * gap) / np.sum(w * gap**2), 0.0, 1.0))
+    found = minimize_scalar(
+        lambda share: task_loss(kind, y, share * a + (1 - share) * b, w), bounds=(0, 1), method="bounded"
+    )
+    candidates = (0.0, 1.0, float(found.x))
+    return min(candidates, key=lambda share: task_loss(kind, y, share * a + (1 - share) * b, w))

@@ -1,0 +1,115 @@
+"""Gradient-boosted trees with early stopping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+
+from ..files import write_atomic
+from ..table import Kind
+from ._model import register_model
+from ._sample import Sample
+from ._state import read_state, write_state
+
+__all__ = ["FULL", "BoosterModel", "Length", "fit_lightgbm"]
+
+OBJECTIVES = {Kind.REGRESSION: "l2", Kind.BINARY: "binary", Kind.MULTICLASS: "multiclass"}
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long and how finely to boost.
+
+    Parameters
+    ----------
+    learning_rate, rounds, patience
+        Of boosting; ``patience`` rounds without a better validation loss stop it.
+    unvalidated_rounds
+        Rounds without validation labels.
+    leaves, bins
+        Of each tree.
+    """
+
+    learning_rate: float = 0.05
+    rounds: int = 1000
+    patience: int = 50
+    unvalidated_rounds: int = 150
+    leaves: int = 31
+    bins: int = 127
+
+
+FULL = Length()
+
+
+@register_model("lightgbm")
+@dataclass(frozen=True, eq=False)
+class BoosterModel:
+    """A LightGBM booster.
+
+    Parameters
+    ----------
+    booster
+        Trained; answers with its best round.
+    note
+        Usually empty.
+    """
+
+    booster: lgb.Booster
+    note: str = field(default="")
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Values or probabilities."""
+        prediction = np.asarray(self.booster.predict(inputs, num_threads=1), dtype=float)
+        return prediction.reshape(len(inputs), -1)
+
+    def save(self, folder: Path) -> None:
+        """Write the booster as LightGBM's own text."""
+        write_atomic(folder / "lightgbm.txt", self.booster.model_to_string())
+        write_state(folder, "lightgbm", {"note": self.note})
+
+    @classmethod
+    def load(cls, folder: Path) -> BoosterModel:
+        """Read what `save` wrote."""
+        text = (folder / "lightgbm.txt").read_text(encoding="utf-8")
+        return cls(lgb.Booster(model_str=text), **read_state(folder, "lightgbm"))
+
+
+def fit_lightgbm(sample: Sample, *, seed: int, n_threads: int, length: Length = FULL) -> BoosterModel:
+    """Boost on the training rows, stop on the inner validation rows."""
+    options = _options(sample, seed, n_threads, length)
+    train = lgb.Dataset(sample.inputs, sample.labels, weight=sample.weights, params=options)
+    if len(sample.valid_labels) == 0:
+        return BoosterModel(lgb.train(options, train, length.unvalidated_rounds))
+    valid = lgb.Dataset(
+        sample.valid_inputs, sample.valid_labels, weight=sample.valid_weights, reference=train
+    )
+    stop = lgb.early_stopping(length.patience, verbose=False)
+    booster = lgb.train(options, train, length.rounds, valid_sets=[valid], callbacks=[stop])
+    return BoosterModel(lgb.Booster(model_str=booster.model_to_string()))
+
+
+def _options(sample: Sample, seed: int, n_threads: int, length: Length) -> dict[str, Any]:
+    n_train = len(sample.labels)
+    options: dict[str, Any] = {
+        "objective": OBJECTIVES[Kind(sample.kind)],
+        "learning_rate": length.learning_rate,
+        "num_leaves": max(4, min(length.leaves, n_train // 8)),
+        "min_data_in_leaf": max(2, min(5, n_train // 20)),
+        "max_bin": length.bins,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "lambda_l2": 1.0,
+        "seed": seed % 2**31,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": n_threads,
+        "verbosity": -1,
+    }
+    if sample.kind == Kind.MULTICLASS:
+        options["num_class"] = sample.n_classes
+    return options
