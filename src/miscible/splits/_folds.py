@@ -1,0 +1,133 @@
+"""Outer folds: one assignment for the whole table, repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import InputError, PlanError
+from ._allocate import allocate
+from ._strata import Strata, count_strata
+
+__all__ = ["FoldAssignment", "assign_folds"]
+
+_LARGE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class FoldAssignment:
+    """Outer folds.
+
+    Parameters
+    ----------
+    outer
+        ``(n_repeats, n_rows)`` int16: the fold in which each row is tested.
+    n_folds
+        Number of folds; none is empty.
+    warnings
+        What a reader of the results must know: large groups, tasks too scarce for the folds.
+    """
+
+    outer: np.ndarray
+    n_folds: int
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def n_repeats(self) -> int:
+        """Number of repeats."""
+        return len(self.outer)
+
+
+def assign_folds(
+    codes: np.ndarray,
+    labels: np.ndarray,
+    kinds: Sequence[str],
+    *,
+    n_folds: int,
+    n_repeats: int,
+    seed: int,
+    names: Sequence[str] | None = None,
+    group_labels: Sequence[str] | np.ndarray | None = None,
+) -> FoldAssignment:
+    """Deal whole groups to folds, balancing rows, labels of every task, and classes.
+
+    Parameters
+    ----------
+    codes
+        ``(n_rows,)`` group of each row.
+    labels
+        ``(n_rows, n_tasks)``, NaN = unmeasured; only classes and gaps are read.
+    kinds
+        ``(n_tasks,)``.
+    n_folds, n_repeats
+        How many.
+    seed
+        The same seed gives the same folds.
+    names, group_labels
+        Names of tasks and of groups (by code) for warnings.
+
+    Raises
+    ------
+    PlanError
+        Fewer than two folds, or no repeat.
+    InputError
+        Fewer groups than folds in the whole table. Scarce tasks only give warnings.
+    """
+    if n_folds < 2 or n_repeats < 1:
+        raise PlanError(f"{n_folds} folds x {n_repeats} repeats cannot be made; at least 2 x 1 are needed.")
+    found, dense = np.unique(codes, return_inverse=True)
+    if len(found) < n_folds:
+        raise InputError(
+            f"the table has {len(found)} groups, fewer than the {n_folds} folds asked for.",
+            hint="Ask for fewer folds or group by something finer.",
+        )
+    strata = count_strata(dense, labels, kinds)
+    shares = np.full(n_folds, 1 / n_folds)
+    folds = np.empty((n_repeats, len(found)), dtype=np.int16)
+    for repeat in range(n_repeats):
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, repeat])))
+        folds[repeat] = rng.permutation(n_folds)[allocate(strata, shares, rng)]
+    names = [str(t + 1) for t in range(labels.shape[1])] if names is None else names
+    group_names = [str(c) for c in (found if group_labels is None else np.asarray(group_labels)[found])]
+    warnings = _large_groups(strata, group_names) + _scarce(strata, folds, n_folds, names)
+    return FoldAssignment(folds[:, dense], n_folds, tuple(warnings))
+
+
+def _large_groups(strata: Strata, group_names: Sequence[str]) -> list[str]:
+    sizes = strata.amounts[strata.starts[:-1]]
+    n_rows = int(sizes.sum())
+    large = [g for g in np.argsort(-sizes, kind="stable") if sizes[g] > max(1, _LARGE * n_rows)]
+    return [
+        f"group {group_names[g]!r} holds {sizes[g]:,} of {n_rows:,} rows ({sizes[g] / n_rows:.0%}): "
+        "the scores of its fold are mostly about this one group"
+        for g in large
+    ]
+
+
+def _scarce(strata: Strata, folds: np.ndarray, n_folds: int, names: Sequence[str]) -> list[str]:
+    """Tasks with too few groups, then folds that lack a task or a class."""
+    n_cells = len(folds) * n_folds
+    warnings = []
+    too_few: set[int] = set()
+    for s in range(1, strata.n_strata):
+        groups, task, label = strata.holders[s], int(strata.task[s]), strata.label[s]
+        if task in too_few:
+            continue
+        lacking = n_cells - sum(len(np.unique(repeat)) for repeat in folds[:, groups])
+        what = "label" if label < 0 else f"label of class {label}"
+        if len(groups) == 0:
+            warnings.append(f"task {names[task]!r} has no label")
+        elif len(groups) < n_folds:
+            warnings.append(
+                f"task {names[task]!r} has a {what} in only {len(groups)} of the groups, fewer than the "
+                f"{n_folds} folds: {lacking} of {n_cells} test folds have none"
+            )
+        elif lacking:
+            warnings.append(f"task {names[task]!r} has no {what} in {lacking} of {n_cells} test folds")
+        if label < 0 and len(groups) < n_folds:
+            too_few.add(task)
+    n_classes = np.bincount(strata.task[strata.label >= 0], minlength=len(names)).tolist()
+    single = [name for name, n in zip(names, n_classes, strict=True) if n == 1]
+    return warnings + [f"task {name!r} has labels of one class only" for name in single]
