@@ -9,7 +9,7 @@ import pandas as pd
 
 from miscible.errors import InputError
 
-from ._cells import numbers, texts
+from ._cells import missing, numbers, texts
 from ._inputs import clean_inputs
 from ._labels import Labels, read_labels
 from ._names import list_names, require_columns
@@ -123,7 +123,7 @@ def _requests(targets: Sequence[str | Property], frame: pd.DataFrame, source: st
 def _labelled_rows(frame: pd.DataFrame, targets: Sequence[str], notes: list[str], when: str) -> pd.DataFrame:
     filled = np.zeros(len(frame), dtype=bool)
     for target in targets:
-        filled |= np.array([cell is not None for cell in texts(frame[target])], dtype=bool)
+        filled |= ~missing(frame[target])
     if not filled.any():
         raise InputError(
             f"no row has a label for any target ({list_names(targets)}){when}.", source=source_name(frame)
@@ -147,7 +147,7 @@ def _measured_rows(
 
 def _check_groups(frame: pd.DataFrame, groups: Sequence[str], source: str) -> None:
     for column in groups:
-        rows = np.flatnonzero([cell is None for cell in texts(frame[column])])
+        rows = np.flatnonzero(missing(frame[column]))
         if rows.size:
             raise rows_error(
                 f"the group column is empty in {rows.size} rows",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-__all__ = ["MISSING", "Numbers", "category_text", "is_missing", "numbers", "objects", "texts"]
+__all__ = ["MISSING", "Numbers", "category_text", "is_missing", "missing", "numbers", "objects", "texts"]
 
 MISSING = frozenset(
     {
@@ -93,9 +93,19 @@ def texts(column: pd.Series, *, category: bool = False) -> np.ndarray:
     With ``category``, numbers are spelled one way, see `category_text`.
     """
     convert: Callable[[object], str | None] = category_text if category else _plain_text
-    out = np.empty(len(column), dtype=object)
-    out[:] = [convert(value) for value in objects(column)]
+    out = np.full(len(column), None, dtype=object)
+    present = np.flatnonzero(column.notna().to_numpy())
+    out[present] = [convert(value) for value in objects(column)[present]]
     return out
+
+
+def missing(column: pd.Series) -> np.ndarray:
+    """Cells that hold nothing, bool ``(n_rows,)``."""
+    empty = column.isna().to_numpy(dtype=bool).copy()
+    if pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype):
+        present = np.flatnonzero(~empty)
+        empty[present] = [is_missing(value) for value in objects(column)[present]]
+    return empty
 
 
 def numbers(column: pd.Series) -> Numbers:
@@ -110,13 +120,13 @@ def numbers(column: pd.Series) -> Numbers:
     cells = objects(column)
     parsed = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce")
     values = parsed.to_numpy(dtype=np.float64, na_value=np.nan).copy()
-    missing, text, censored = none, none.copy(), np.zeros(n, dtype=np.int8)
-    for position in np.flatnonzero(np.isnan(values)):
+    empty, text, censored = pd.isna(cells), none, np.zeros(n, dtype=np.int8)
+    for position in np.flatnonzero(np.isnan(values) & ~empty):
         cell = cells[position]
         if is_missing(cell):
-            missing[position] = True
+            empty[position] = True
         elif bound := _BOUND.fullmatch(str(cell).strip()):
             censored[position] = -1 if bound[1][0] in "<≤" else 1
         else:
             text[position] = True
-    return Numbers(values, missing, text, censored)
+    return Numbers(values, empty, text, censored)

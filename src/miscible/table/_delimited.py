@@ -70,7 +70,7 @@ def _decode(data: bytes, source: str) -> tuple[str, list[str]]:
         encoding = "utf-8-sig"
         head = np.frombuffer(data[:65536], dtype=np.uint8)
         control = (head < 32) & ~np.isin(head, (9, 10, 12, 13))
-        if control.mean() > 0.005 if head.size else False:
+        if head.size and control.mean() > 0.005:
             raise InputError(
                 "this is binary data, not a table of text.",
                 source=source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -57,9 +58,10 @@ def read_labels(frame: pd.DataFrame, request: TargetRequest) -> Labels:
         two classes where two were asked for, or no label at all.
     """
     source, column = source_name(frame), frame[request.name]
-    cells, found = texts(column, category=True), numbers(column)
+    found = numbers(column)
     if found.missing.all():
         raise InputError("no row has a label for this target.", source=source, column=request.name)
+    cells = texts(column, category=True) if request.kind is not Kind.REGRESSION else np.empty(0, dtype=object)
     kind = _settle_kind(request, cells, found, source)
     if request.transform != "none" and kind is not Kind.REGRESSION:
         raise InputError(
@@ -156,8 +158,7 @@ def _binary(frame: pd.DataFrame, request: TargetRequest, cells: np.ndarray) -> L
         classes = (distinct[0], distinct[1])
         notes = (f"{name}: {classes[1]!r} is 1 and {classes[0]!r} is 0 (sorted order).",)
     elif not classes and len(distinct) > 2:
-        values, counts = np.unique(cells[cells != np.array(None)].astype(str), return_counts=True)
-        common = set(values[np.argsort(-counts, kind="stable")[:2]])
+        common = {text for text, _ in Counter(cell for cell in cells if cell is not None).most_common(2)}
         rows = np.flatnonzero([cell is not None and cell not in common for cell in cells])
         raise rows_error(
             f"{len(distinct)} distinct values where two were expected; beside {list_names(sorted(common))}",

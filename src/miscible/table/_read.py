@@ -85,13 +85,14 @@ def _read_file(path: Path, sheet: str | None) -> tuple[pd.DataFrame, str, list[s
     source = str(path)
     if path.is_dir():
         raise InputError("this is a folder, not a file.", source=source)
+    suffix = path.suffix.lower()
     try:
-        data = path.read_bytes()
+        with path.open("rb") as handle:
+            data = b"" if suffix in (*_EXCEL, *_PARQUET) else handle.read()
     except FileNotFoundError:
         raise InputError("no such file.", source=source, hint=_similar_files(path)) from None
     except OSError as error:
         raise InputError(f"the file cannot be read ({error.strerror}).", source=source) from None
-    suffix = path.suffix.lower()
     if suffix in _EXCEL:
         return _read_excel(path, sheet)
     if sheet is not None:
@@ -144,7 +145,7 @@ def _read_excel(path: Path, sheet: str | None) -> tuple[pd.DataFrame, str, list[
                         f"no sheet {sheet!r}.", source=source, hint=f"The workbook has {list_names(names)}."
                     )
                 chosen = names[0] if sheet is None else sheet
-                raw = book.parse(chosen, header=None, dtype=object, na_filter=False)
+                raw = pd.read_excel(book, sheet_name=chosen, header=None, dtype=object, na_filter=False)
     except ImportError:
         raise _missing_extra(source, "Excel", "openpyxl", "excel") from None
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, zlib.error) as error:

@@ -109,13 +109,13 @@ def _split(
     build: Callable[[str, list[str]], Parsed],
 ) -> Parsed:
     fields = text.split(":")
-    if not fields[0].strip():
-        raise InputError(f"{text!r} does not start with a column name.", hint="Expected name:kind.")
     heads = {k: ":".join(fields[:k]).strip() for k in range(len(fields), 0, -1)}
-    known = set(columns or ())
+    known = {name.strip(): name for name in columns or ()}
     for k, head in heads.items():
         if head in known:
-            return build(head, fields[k:])
+            return build(known[head], fields[k:])
+    if not fields[0].strip():
+        raise InputError(f"{text!r} does not start with a column name.", hint="Expected name:kind.")
     first = next((k for k in range(1, len(fields)) if is_field(fields[k])), len(fields))
     return build(heads[first], fields[first:])
 

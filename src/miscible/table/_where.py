@@ -13,7 +13,7 @@ import pandas as pd
 
 from miscible.errors import InputError
 
-from ._cells import category_text, numbers, texts
+from ._cells import category_text, missing, numbers, texts
 from ._names import require_columns
 from ._rows import source_name
 
@@ -116,7 +116,7 @@ def filter_rows(frame: pd.DataFrame, filters: Sequence[str]) -> tuple[np.ndarray
 def _satisfied(frame: pd.DataFrame, condition: Condition, source: str) -> np.ndarray:
     column = frame[condition.column]
     if condition.operation.endswith("missing"):
-        empty = np.array([cell is None for cell in texts(column)], dtype=bool)
+        empty = missing(column)
         return empty if condition.operation == "missing" else ~empty
     operation = {"in": "==", "not in": "!="}.get(condition.operation, condition.operation)
     results = [_compare(column, operation, value, source) for value in condition.values]
@@ -131,7 +131,7 @@ def _compare(column: pd.Series, operation: str, value: Literal, source: str) -> 
         equal = known & (cells == category_text(value))
         return equal if operation == "==" else known & ~equal
     found = numbers(column)
-    known = np.isfinite(found.values) | np.isinf(found.values)
+    known = ~np.isnan(found.values)
     if not known.any() and found.text.any():
         raise InputError(
             f"the filter compares with the number {value:g}, but the column holds text.",
