@@ -1,1 +1,35 @@
+"""The numeric core: stacked populations of sparse multi-task networks. Tensors in, tensors out."""
 
+from ._types import (
+    Checkpoint,
+    Member,
+    NetworkShape,
+    Population,
+    Reduction,
+    Sampling,
+    Setting,
+    TaskWeights,
+    TrainingData,
+    TrainOptions,
+)
+from .training import EpochEnd, Fitted, Hook, MemberFit, State, predict, train
+
+__all__ = [
+    "Checkpoint",
+    "EpochEnd",
+    "Fitted",
+    "Hook",
+    "Member",
+    "MemberFit",
+    "NetworkShape",
+    "Population",
+    "Reduction",
+    "Sampling",
+    "Setting",
+    "State",
+    "TaskWeights",
+    "TrainOptions",
+    "TrainingData",
+    "predict",
+    "train",
+]

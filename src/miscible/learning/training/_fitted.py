@@ -1,0 +1,89 @@
+"""What training returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._types import NetworkShape
+from ._predict import State, predict
+
+__all__ = ["Fitted", "MemberFit"]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFit:
+    """How one member fared.
+
+    Parameters
+    ----------
+    tasks
+        Its task columns; every array with a task axis follows them.
+    best_epoch
+        Epoch (from 1) of the best mean validation loss; 0 where there was none.
+    best_score
+        That loss; infinite where there was none.
+    task_epoch, task_score
+        Epoch of the parameters kept for each task, and its validation loss there; NaN without validation
+        labels.
+    diverged
+        Whether it must not be used.
+    reason
+        Why it stopped: ``patience``, ``epochs``, ``raced out at epoch 8``, ``diverged at step 17``, ...
+    epochs, steps
+        Work done.
+    train_curve, valid_curve
+        ``(epochs, n_tasks_of_member)`` mean losses.
+    """
+
+    tasks: tuple[int, ...]
+    best_epoch: int
+    best_score: float
+    task_epoch: np.ndarray
+    task_score: np.ndarray
+    diverged: bool
+    reason: str
+    epochs: int
+    steps: int
+    train_curve: np.ndarray
+    valid_curve: np.ndarray
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained population.
+
+    Parameters
+    ----------
+    shape
+        Of every network.
+    kinds
+        Of every task.
+    members
+        One a member, in the population's order.
+    state
+        Stacked parameters of all networks; see :func:`predict`.
+    network_member
+        ``(n_networks,)`` whose network it is. A joint checkpoint keeps one network a member, a per-task
+        checkpoint one for every task of a member.
+    """
+
+    shape: NetworkShape
+    kinds: tuple[str, ...]
+    members: tuple[MemberFit, ...]
+    state: State
+    network_member: np.ndarray
+
+    def member_state(self, member: int) -> State:
+        """Networks of one member."""
+        own = self.network_member == member
+        return {name: array[own] for name, array in self.state.items()}
+
+    def predict(self, member: int, inputs: np.ndarray, *, device: str = "cpu") -> np.ndarray:
+        """``(n_rows, n_outputs)`` of one member; NaN in the columns of tasks it did not learn."""
+        each = predict(self.shape, self.kinds, self.member_state(member), inputs, device=device)
+        merged = each[0]
+        for other in each[1:]:
+            merged = np.where(np.isnan(merged), other, merged)
+        return merged

@@ -1,0 +1,107 @@
+"""One pass over a schedule: a training epoch, or an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._types import Setting
+from ..losses import pair_gradients, pair_losses
+from ..nets import Batch, Gradients, Network, Weights
+from ._optimiser import Optimiser
+from ._schedule import Schedule
+from ._stack import Stack
+
+__all__ = ["evaluate", "train_epoch"]
+
+
+class _Views:
+    """Layer views of the first k members, made once for every k."""
+
+    def __init__(self, network: Network, trunk: Tensor, heads: Tensor) -> None:
+        self._network = network
+        self._trunk = trunk
+        self._heads = heads
+        self._made: dict[int, Weights] = {}
+
+    def __getitem__(self, k: int) -> Weights:
+        if k not in self._made:
+            self._made[k] = self._network.weights(self._trunk[:k], self._heads[:k])
+        return self._made[k]
+
+
+def train_epoch(
+    network: Network,
+    stack: Stack,
+    settings: Sequence[Setting],
+    clip_norm: float | None,
+    inputs: Tensor,
+    schedule: Schedule,
+) -> tuple[np.ndarray, dict[int, int]]:
+    """Run every step of a schedule.
+
+    Parameters
+    ----------
+    network, stack, settings
+        The members, most steps first; the stack is updated in place.
+    clip_norm
+        See the options.
+    inputs
+        ``(n_data * n_rows, n_inputs)``.
+    schedule
+        Built for training.
+
+    Returns
+    -------
+    tuple
+        ``(K, n_heads)`` mean loss of each task as its pairs came by, NaN without pairs; and for members that
+        diverged the step, from 1.
+    """
+    buffers = Gradients(torch.empty_like(stack.trunk), torch.zeros_like(stack.heads))
+    weights = _Views(network, stack.trunk, stack.heads)
+    gradients = _Views(network, buffers.trunk, buffers.heads)
+    optimiser = Optimiser(stack, buffers, settings, clip_norm)
+    diverged: dict[int, int] = {}
+    outputs = []
+    for number, batch in enumerate(schedule.batches, start=1):
+        k = batch.n_members
+        trace = network.forward(weights[k], _inputs(inputs, batch), batch)
+        outputs.append(trace.outputs.flatten(0, 1))
+        d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
+        step_gradients, _ = network.backward(weights[k], trace, batch, d, gradients[k])
+        for bad in optimiser.step(step_gradients, batch):
+            diverged[bad] = number
+    return _mean_losses(schedule, outputs, stack), diverged
+
+
+def evaluate(network: Network, stack: Stack, inputs: Tensor, schedule: Schedule) -> np.ndarray:
+    """``(K, n_heads)`` mean loss of each task over a schedule, NaN without pairs."""
+    weights = _Views(network, stack.trunk, stack.heads)
+    outputs = [
+        network.forward(weights[batch.n_members], _inputs(inputs, batch), batch).outputs.flatten(0, 1)
+        for batch in schedule.batches
+    ]
+    return _mean_losses(schedule, outputs, stack)
+
+
+def _inputs(inputs: Tensor, batch: Batch) -> Tensor:
+    return inputs.index_select(0, batch.rows).view(batch.n_members, batch.n_rows, -1)
+
+
+def _mean_losses(schedule: Schedule, outputs: list[Tensor], stack: Stack) -> np.ndarray:
+    """Weighted mean loss of every head of every member."""
+    shape = stack.heads.shape[:2]
+    if not outputs:
+        return np.full(shape, np.nan)
+    pairs = schedule.pair_slot
+    code = schedule.code if isinstance(schedule.code, int) else schedule.code.index_select(0, pairs)
+    losses = pair_losses(
+        torch.cat(outputs).index_select(0, pairs), schedule.target.index_select(0, pairs), code
+    )
+    size = shape[0] * shape[1]
+    total = torch.bincount(schedule.pair_owner, losses.double() * schedule.pair_weight, size)
+    weight = torch.bincount(schedule.pair_owner, schedule.pair_weight, size)
+    return (total / weight).view(shape).cpu().numpy()

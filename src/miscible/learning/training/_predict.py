@@ -1,0 +1,98 @@
+"""Trained networks applied to rows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from .._types import NetworkShape
+from ..losses import output_activation, pair_code
+from ..nets import Layout, chain_forward
+
+__all__ = ["State", "predict", "unpack_state"]
+
+State = dict[str, np.ndarray]
+"""Named arrays of stacked networks, network axis first.
+
+``tasks (n, H)`` task of each head, -1 for none; ``trunk.{i}.weight (n, n_in, n_out)`` and
+``trunk.{i}.bias (n, n_out)``; ``head.{i}.weight (n, H, n_in, n_out)`` and ``head.{i}.bias (n, H, n_out)``. A
+layer is ``x @ weight + bias``, then ReLU except at a head's end. A head uses as many of the last layer's
+columns as its task has outputs.
+"""
+
+_CHUNK_FLOATS = 1 << 22
+
+
+def unpack_state(
+    trunk: np.ndarray, heads: np.ndarray, tasks: np.ndarray, widths: tuple[Layout, Layout]
+) -> State:
+    """Flat parameters ``(n, trunk_size)`` and ``(n, H, head_size)`` as named arrays."""
+    state: State = {"tasks": tasks}
+    for name, flat, layout in (("trunk", trunk, widths[0]), ("head", heads, widths[1])):
+        for i, (weight, bias) in enumerate(layout.layers(torch.from_numpy(flat))):
+            state[f"{name}.{i}.weight"] = weight.numpy().copy()
+            state[f"{name}.{i}.bias"] = bias.squeeze(-2).numpy().copy()
+    return state
+
+
+def predict(
+    shape: NetworkShape, kinds: tuple[str, ...], state: State, inputs: np.ndarray, *, device: str = "cpu"
+) -> np.ndarray:
+    """Model outputs of stacked networks.
+
+    Parameters
+    ----------
+    shape
+        Of every network.
+    kinds
+        Of every task.
+    state
+        Parameters.
+    inputs
+        ``(n_rows, n_inputs)`` for all networks, or ``(n_networks, n_rows, n_inputs)``.
+    device
+        Torch device.
+
+    Returns
+    -------
+    ndarray
+        ``(n_networks, n_rows, sum of n_outputs)`` float32: values for regression (as scaled), probabilities
+        for classes; NaN in the columns of tasks a network has no head for.
+    """
+    where = torch.device(device)
+    tensors = {name: torch.as_tensor(array).to(where) for name, array in state.items() if name != "tasks"}
+    tasks = state["tasks"]
+    n_networks, n_heads = tasks.shape
+    rows = torch.as_tensor(np.ascontiguousarray(inputs, dtype=np.float32))
+    rows = rows.expand(n_networks, *rows.shape[-2:]) if rows.ndim == 2 else rows
+    if rows.shape[0] != n_networks or rows.shape[2] != shape.n_inputs:
+        raise ValueError(f"inputs are {tuple(inputs.shape)}, expected (n_rows, {shape.n_inputs})")
+    trunk = _layers(tensors, "trunk", len(shape.trunk))
+    head = _layers(tensors, "head", len(shape.head) + 1)
+    result = np.full((n_networks, rows.shape[1], sum(shape.n_outputs)), np.nan, np.float32)
+    widest = max(shape.n_inputs, *shape.trunk, *shape.head)
+    step = max(1, _CHUNK_FLOATS // (widest * max(n_networks, 1)))
+    with torch.inference_mode():
+        for start, stop in pairwise([*range(0, rows.shape[1], step), rows.shape[1]]):
+            top = chain_forward(rows[:, start:stop].to(where), trunk, relu_last=True)[-1]
+            for h in range(n_heads):
+                if (tasks[:, h] < 0).all():
+                    continue
+                layers = [(weight[:, h], bias[:, h]) for weight, bias in head]
+                raw = chain_forward(top, layers, relu_last=False)[-1]
+                for task in np.unique(tasks[tasks[:, h] >= 0, h]).tolist():
+                    own = np.flatnonzero(tasks[:, h] == task)
+                    code = pair_code(kinds[task], shape.n_outputs[task])
+                    part = output_activation(raw[torch.as_tensor(own, device=where)], code)
+                    result[own, start:stop, shape.output_slices[task]] = part.cpu().numpy()
+    return result
+
+
+def _layers(
+    tensors: dict[str, torch.Tensor], name: str, n_layers: int
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [
+        (tensors[f"{name}.{i}.weight"], tensors[f"{name}.{i}.bias"].unsqueeze(-2)) for i in range(n_layers)
+    ]

@@ -1,0 +1,335 @@
+"""Train a population: the one function the rest of the house calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._types import Population, TrainingData, TrainOptions
+from ..losses import pair_code
+from ..nets import Network
+from ._checkpoint import BestWeights
+from ._fitted import Fitted, MemberFit
+from ._hooks import EpochEnd, Hook
+from ._monitor import Monitor
+from ._passes import evaluate, train_epoch
+from ._predict import unpack_state
+from ._sampling import (
+    BATCHES,
+    MemberPairs,
+    draw_epoch,
+    member_pairs,
+    n_steps,
+    ordered_epoch,
+    random_stream,
+    task_weights,
+)
+from ._schedule import Schedule, StackInfo, build_schedule
+from ._stack import build_network, start_stack
+
+__all__ = ["train"]
+
+_CACHE_BYTES = 12 << 20
+"""Parameters, gradients and moments of the members trained side by side should stay in cache."""
+
+_VALID_ROWS = 256
+
+
+@dataclass
+class _Curves:
+    """Losses of one member, epoch by epoch, and the steps it took."""
+
+    train: list[np.ndarray] = field(default_factory=list)
+    valid: list[np.ndarray] = field(default_factory=list)
+    steps: int = 0
+
+
+class _Run:
+    """One call of :func:`train`."""
+
+    def __init__(self, population: Population, data: TrainingData, options: TrainOptions) -> None:
+        self.population = population
+        self.options = options
+        self.kinds = data.kinds
+        self.device = torch.device(options.device)
+        members = population.members
+        self.network: Network = build_network(population.shape, population.n_heads)
+        self.inputs: Tensor = torch.as_tensor(np.ascontiguousarray(data.inputs, dtype=np.float32))
+        self.inputs = self.inputs.flatten(0, 1).to(self.device)
+        self.pairs: list[MemberPairs] = [member_pairs(data, m, data.train_rows[m.data]) for m in members]
+        self.valid = [ordered_epoch(member_pairs(data, m, data.valid_rows[m.data])) for m in members]
+        self.steps_each = np.array([n_steps(p, options.batch_size, options.min_steps) for p in self.pairs])
+        self.info = _stack_info(population, data, self.pairs, options)
+        self.tasks = _padded([m.tasks for m in members], population.n_heads)
+        self.curves = [_Curves() for _ in members]
+        self.monitor = Monitor(
+            _scored(self.pairs, self.valid, population.n_heads),
+            np.array([m.race for m in members]),
+            options.patience,
+            options.finalists,
+        )
+        stack = start_stack(population.shape, members, self.network, self.device, torch.float32)
+        self.best = BestWeights(stack, options.checkpoint)
+        for k in np.flatnonzero(self.steps_each == 0).tolist():
+            self.monitor.stop(k, "no training labels")
+        # Most steps first: then the members still busy with an epoch are always the first of the stack.
+        alive = self.monitor.alive
+        self.members = alive[np.argsort(-self.steps_each[alive], kind="stable")]
+        self.stack = stack.take(self.members.tolist())
+        self._validations: dict[tuple[int, ...], Schedule] = {}
+
+    def epoch(self, epoch: int, hooks: Sequence[Hook]) -> None:
+        """Train, validate, judge, and let the finished leave."""
+        n_heads = self.population.n_heads
+        losses = np.full((2, len(self.members), n_heads), np.nan)
+        for start, stop in self._chunks():
+            losses[:, start:stop] = self._chunk_epoch(epoch, start, stop)
+        sound = np.array([self.monitor.reason[k] is None for k in self.members.tolist()])
+        places, members = np.flatnonzero(sound), self.members[sound]
+        for place, member in enumerate(self.members.tolist()):
+            self.curves[member].train.append(losses[0, place])
+            self.curves[member].valid.append(losses[1, place])
+        better, head_better = self.monitor.record(epoch, members, losses[0, sound], losses[1, sound])
+        if self.best.per_task:
+            row, head = np.nonzero(head_better & (self.tasks[members] >= 0))
+            self.best.keep(self.stack, places[row], members[row], head)
+        else:
+            self.best.keep(self.stack, places[better], members[better], None)
+        if epoch + 1 in self.options.halving:
+            self.monitor.halve(epoch)
+        staying = [i for i, k in enumerate(self.members.tolist()) if self.monitor.reason[k] is None]
+        if hooks:
+            event = self._event(epoch, losses, len(staying))
+            for hook in hooks:
+                hook.on_epoch_end(event)
+        if len(staying) < len(self.members):
+            self.stack = self.stack.take(staying)
+            self.members = self.members[staying]
+            self._validations.clear()
+
+    def result(self) -> Fitted:
+        """Everything known after the last epoch."""
+        for k in self.monitor.alive.tolist():
+            self.monitor.stop(k, "epochs")
+        n_members = len(self.population.members)
+        tasks, trunk, heads = self.tasks, self.best.trunk, self.best.heads
+        owner = np.arange(n_members)
+        if self.best.per_task:
+            owner, head = np.nonzero(tasks >= 0)
+            trunk, heads, tasks = trunk[owner, head], heads[owner, head][:, None], tasks[owner, head][:, None]
+        state = unpack_state(
+            trunk.cpu().numpy(), heads.cpu().numpy(), tasks, (self.network.trunk, self.network.head)
+        )
+        fits = tuple(self._member_fit(k) for k in range(n_members))
+        return Fitted(self.population.shape, self.kinds, fits, state, owner)
+
+    def _chunks(self) -> Iterator[tuple[int, int]]:
+        """Runs of the stack that are trained side by side."""
+        n = len(self.members)
+        size = n
+        if self.device.type == "cpu":
+            bytes_each = 16 * (self.network.trunk.size + self.network.n_heads * self.network.head.size)
+            size = max(1, _CACHE_BYTES // bytes_each)
+        n_chunks = -(-n // size)
+        edges = [n * i // n_chunks for i in range(n_chunks + 1)]
+        return pairwise(edges)
+
+    def _chunk_epoch(self, epoch: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        members = self.members[start:stop].tolist()
+        stack = self.stack.part(start, stop)
+        train, diverged = train_epoch(
+            self.network,
+            stack,
+            [self.population.members[k].setting for k in members],
+            self.options.clip_norm,
+            self.inputs,
+            self._training_schedule(epoch, members),
+        )
+        for place, step in diverged.items():
+            k = members[place]
+            self.monitor.stop(k, f"diverged at step {self.curves[k].steps + step}", diverged=True)
+        for k in members:
+            self.curves[k].steps += int(self.steps_each[k])
+        return train, evaluate(self.network, stack, self.inputs, self._validation_schedule(members))
+
+    def _training_schedule(self, epoch: int, members: list[int]) -> Schedule:
+        options = self.options
+        epochs = [
+            draw_epoch(
+                self.pairs[k],
+                options.sampling,
+                options.batch_size,
+                int(self.steps_each[k]),
+                random_stream(self.population.members[k].seed, BATCHES, epoch),
+            )
+            for k in members
+        ]
+        return build_schedule(
+            epochs,
+            self.info.take(members),
+            batch_size=options.batch_size,
+            reduction=options.reduction,
+            train=True,
+            device=self.device,
+        )
+
+    def _validation_schedule(self, members: list[int]) -> Schedule:
+        key = tuple(members)
+        if key not in self._validations:
+            self._validations[key] = build_schedule(
+                [self.valid[k] for k in members],
+                self.info.take(members),
+                batch_size=_VALID_ROWS,
+                reduction="pair-sum",
+                train=False,
+                device=self.device,
+            )
+        return self._validations[key]
+
+    def _event(self, epoch: int, losses: np.ndarray, n_alive: int) -> EpochEnd:
+        spread = np.full((2, len(self.members), self.population.shape.n_tasks), np.nan)
+        row, head = np.nonzero(self.tasks[self.members] >= 0)
+        spread[:, row, self.tasks[self.members[row], head]] = losses[:, row, head]
+        return EpochEnd(
+            epoch=epoch + 1,
+            members=self.members,
+            train_loss=spread[0],
+            valid_loss=spread[1],
+            best_score=self.monitor.best_score[self.members],
+            n_alive=n_alive,
+            network=self.network,
+            stack=self.stack,
+        )
+
+    def _member_fit(self, k: int) -> MemberFit:
+        member, monitor, curves = self.population.members[k], self.monitor, self.curves[k]
+        n_tasks = len(member.tasks)
+        valid = np.array(curves.valid).reshape(-1, self.population.n_heads)[:, :n_tasks]
+        train = np.array(curves.train).reshape(-1, self.population.n_heads)[:, :n_tasks]
+        kept = np.full(n_tasks, monitor.best_epoch[k])
+        if self.best.per_task:
+            kept = monitor.best_head_epoch[k, :n_tasks]
+        scores = np.full(n_tasks, np.nan)
+        known = kept >= 0
+        scores[known] = valid[kept[known], np.flatnonzero(known)]
+        return MemberFit(
+            tasks=member.tasks,
+            best_epoch=int(monitor.best_epoch[k]) + 1,
+            best_score=float(monitor.best_score[k]),
+            task_epoch=kept + 1,
+            task_score=scores,
+            diverged=bool(monitor.diverged[k]),
+            reason=monitor.reason[k] or "epochs",
+            epochs=len(curves.train),
+            steps=curves.steps,
+            train_curve=train,
+            valid_curve=valid,
+        )
+
+
+def train(
+    population: Population, data: TrainingData, options: TrainOptions, hooks: Sequence[Hook] = ()
+) -> Fitted:
+    """Train every member of a population.
+
+    A member's result depends on its own seed, tasks, setting and data slice; its neighbours change it by
+    float rounding only, unless they race.
+
+    Parameters
+    ----------
+    population
+        Networks of one shape.
+    data
+        Their rows and labels.
+    options
+        How they learn.
+    hooks
+        Called at the end of every epoch.
+
+    Raises
+    ------
+    ValueError
+        When shapes, rows or labels do not fit the population.
+    """
+    _check(population, data)
+    if not population.members:
+        raise ValueError("a population needs at least one member")
+    with torch.no_grad(), _subnormals_flushed():
+        run = _Run(population, data, options)
+        for epoch in range(options.max_epochs):
+            if not len(run.members):
+                break
+            run.epoch(epoch, hooks)
+        return run.result()
+
+
+@contextmanager
+def _subnormals_flushed() -> Iterator[None]:
+    """Subnormal numbers cost a hundred times a normal one and mean nothing here."""
+    tiny = torch.tensor([1e-38])
+    before = bool((tiny * 1e-2 == 0).all())
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+def _check(population: Population, data: TrainingData) -> None:
+    shape = population.shape
+    if data.inputs.shape[2] != shape.n_inputs:
+        raise ValueError(f"inputs have {data.inputs.shape[2]} columns, the network takes {shape.n_inputs}")
+    if len(data.kinds) != shape.n_tasks:
+        raise ValueError(f"{len(data.kinds)} kinds for {shape.n_tasks} tasks")
+    for i, member in enumerate(population.members):
+        if not 0 <= member.data < len(data.inputs):
+            raise ValueError(f"member {i} names data slice {member.data} of {len(data.inputs)}")
+    for task, (kind, n_outputs) in enumerate(zip(data.kinds, shape.n_outputs, strict=True)):
+        if (kind == "multiclass") != (n_outputs > 1):
+            raise ValueError(f"task {task} is {kind} but has {n_outputs} outputs")
+        if kind == "regression":
+            continue
+        top = 1 if kind == "binary" else n_outputs - 1
+        for rows in (data.train_rows, data.valid_rows):
+            for labels, own in zip(data.targets[:, :, task], rows, strict=True):
+                known = labels[own][np.isfinite(labels[own])]
+                if np.any((known < 0) | (known > top) | (known != np.round(known))):
+                    raise ValueError(f"task {task} is {kind}; its labels must be whole numbers 0 to {top}")
+
+
+def _stack_info(
+    population: Population, data: TrainingData, pairs: list[MemberPairs], options: TrainOptions
+) -> StackInfo:
+    n_members, n_heads = len(pairs), population.n_heads
+    codes = np.zeros((n_members, n_heads), np.int64)
+    weights = np.zeros((n_members, n_heads))
+    for k, (member, own) in enumerate(zip(population.members, pairs, strict=True)):
+        n_tasks = len(member.tasks)
+        codes[k, :n_tasks] = [pair_code(data.kinds[t], population.shape.n_outputs[t]) for t in member.tasks]
+        weights[k, :n_tasks] = task_weights(own.counts, options.task_weights)
+    offsets = np.array([m.data for m in population.members]) * data.inputs.shape[1]
+    return StackInfo(offsets, codes, weights)
+
+
+def _scored(pairs: list[MemberPairs], valid: Sequence, n_heads: int) -> np.ndarray:
+    """Heads with both training and validation labels."""
+    scored = np.zeros((len(pairs), n_heads), bool)
+    for k, (own, epoch) in enumerate(zip(pairs, valid, strict=True)):
+        n_tasks = len(own.counts)
+        there = np.bincount(epoch.head, minlength=n_tasks)[:n_tasks] > 0
+        scored[k, :n_tasks] = there & (own.counts > 0)
+    return scored
+
+
+def _padded(tasks: Sequence[tuple[int, ...]], n_heads: int) -> np.ndarray:
+    """Task of every head, -1 for none."""
+    result = np.full((len(tasks), n_heads), -1)
+    for k, own in enumerate(tasks):
+        result[k, : len(own)] = own
+    return result
