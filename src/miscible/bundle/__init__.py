@@ -1,1 +1,30 @@
+"""What is deployed: fold ensembles, conformal intervals, domain check, model card."""
 
+from ._bundle import Bundle
+from ._calibration import Calibration, fit_calibration
+from ._cards import TaskCard
+from ._columns import OutputColumns, beside_inputs, name_columns
+from ._domain import Domain, fit_domain
+from ._intervals import Residuals, fit_residuals, measured_coverage
+from ._load import load_bundle
+from ._parts import BundleParts, TaskPart
+from ._write import write_bundle
+
+__all__ = [
+    "Bundle",
+    "BundleParts",
+    "Calibration",
+    "Domain",
+    "OutputColumns",
+    "Residuals",
+    "TaskCard",
+    "TaskPart",
+    "beside_inputs",
+    "fit_calibration",
+    "fit_domain",
+    "fit_residuals",
+    "load_bundle",
+    "measured_coverage",
+    "name_columns",
+    "write_bundle",
+]

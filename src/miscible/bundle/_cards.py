@@ -1,0 +1,84 @@
+"""What a bundle says of each of its models."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..table import InputSpec, Kind, Property
+
+__all__ = ["LEVELS", "TaskCard", "card_from_json", "card_to_json", "spec_from_json"]
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+"""Interval levels whose coverage is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCard:
+    """Which model answers for one property, and why.
+
+    Parameters
+    ----------
+    property, strategy, reason, error, metric, call, threshold
+        As in `TaskPart`.
+    n_labels, n_groups
+        Labels in the training table, and groups they fall into.
+    coverage
+        Regression: interval level -> share of labels inside the interval, each fold's labels judged by
+        residuals of the other folds only, every group counting once. Empty for classes.
+    notes
+        What the fits say of themselves, such as falling back to the mean.
+    """
+
+    property: Property
+    strategy: str
+    reason: str
+    error: float
+    metric: str
+    call: str
+    threshold: float
+    n_labels: int
+    n_groups: int
+    coverage: dict[float, float]
+    notes: tuple[str, ...] = ()
+
+
+def card_to_json(card: TaskCard) -> dict[str, Any]:
+    """Plain values; JSON knows no NaN."""
+    content = asdict(card)
+    content["property"]["kind"] = str(card.property.kind)
+    content["error"] = _plain(card.error)
+    content["threshold"] = _plain(card.threshold)
+    content["coverage"] = [[level, _plain(share)] for level, share in card.coverage.items()]
+    return content
+
+
+def card_from_json(content: dict[str, Any]) -> TaskCard:
+    """Inverse of `card_to_json`."""
+    prop = content["property"]
+    return TaskCard(
+        **{
+            **content,
+            "property": Property(**{**prop, "kind": Kind(prop["kind"]), "classes": tuple(prop["classes"])}),
+            "error": _number(content["error"]),
+            "threshold": _number(content["threshold"]),
+            "coverage": {float(level): _number(share) for level, share in content["coverage"]},
+            "notes": tuple(content["notes"]),
+        }
+    )
+
+
+def spec_from_json(content: dict[str, Any]) -> InputSpec:
+    """Inverse of ``dataclasses.asdict``."""
+    return InputSpec(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    )
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

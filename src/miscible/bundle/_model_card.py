@@ -1,0 +1,206 @@
+"""The model card: what was built, from what, how good it is and where it must not be used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .. import __version__
+from ..table import InputSpec, Kind
+from ._cards import TaskCard
+from ._columns import name_columns
+from ._parts import BundleParts
+
+__all__ = ["error_text", "model_card"]
+
+_METRICS = {
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "1 - R2",
+    "average_precision": "1 - average precision",
+    "log_loss": "log loss",
+    "recall_at_budget": "1 - recall at the screening budget",
+}
+_CALLS = {
+    "MIX": "learning it together with the other properties helped",
+    "SEPARATE": "learning it together with the other properties hurt",
+    "EITHER": "learning it together or apart made no practical difference",
+    "UNDECIDED": "the table could not show whether learning it together helps",
+}
+
+
+def error_text(card: TaskCard) -> str:
+    """Out-of-fold error with its name and unit."""
+    unit = (
+        f" {card.property.model_unit}" if card.metric in ("mae", "rmse") and card.property.model_unit else ""
+    )
+    value = "not measured" if math.isnan(card.error) else f"{card.error:.4g}{unit}"
+    return f"{_METRICS.get(card.metric, card.metric.replace('_', ' '))} {value}"
+
+
+def model_card(parts: BundleParts, cards: Sequence[TaskCard]) -> str:
+    """Markdown text."""
+    sections = [
+        _head(cards),
+        _use(parts),
+        _data(parts, cards),
+        _models(parts, cards),
+        _intervals(cards, bool(parts.group and parts.group != "none")),
+        _outputs(cards),
+        _limits(parts),
+        _loading(),
+        _repeat(parts),
+    ]
+    if parts.citations:
+        sections.append(["## Citations", "", "```bibtex", *parts.citations, "```"])
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _head(cards: Sequence[TaskCard]) -> list[str]:
+    names = ", ".join(f"`{c.property.name}`" for c in cards)
+    return ["# Model card", "", f"Predicts {names}. Written by miscible {__version__}."]
+
+
+def _use(parts: BundleParts) -> list[str]:
+    return [
+        "## Intended use",
+        "",
+        "Estimating these properties, with their uncertainty, for rows like those of the training table: ranking "
+        "candidates, planning experiments, filling gaps. Not a substitute for measurement where a wrong value does "
+        "harm.",
+        "",
+        f"Inputs: {_inputs(parts.spec)}.",
+    ]
+
+
+def _inputs(spec: InputSpec) -> str:
+    parts = [f"composition `{spec.composition}`"] if spec.composition is not None else []
+    parts += [f"SMILES `{spec.smiles}`"] if spec.smiles is not None else []
+    if spec.fractions:
+        parts.append(f"amounts in {spec.fraction_unit}.% " + ", ".join(f"`{c}`" for c in spec.fractions))
+    parts += [f"number `{c}`" for c in spec.numeric] + [f"category `{c}`" for c in spec.categorical]
+    return "; ".join(parts) or "none"
+
+
+def _data(parts: BundleParts, cards: Sequence[TaskCard]) -> list[str]:
+    groups = len(set(parts.codes.tolist()))
+    lines = [
+        "## Data",
+        "",
+        f"{len(parts.codes)} rows of {parts.source} in {groups} groups"
+        + (f" by {parts.group}" if parts.group else "")
+        + f"; {len(parts.preparations)} folds, no group in two of them. The rows themselves are not in this bundle, "
+        "apart from prepared inputs of some of them in `domain.safetensors`.",
+        "",
+        "| property | kind | unit | labels | groups |",
+        "|---|---|---|---:|---:|",
+    ]
+    return lines + [
+        f"| {_cell(c.property.name)} | {c.property.kind} | {_cell(c.property.unit)} | {c.n_labels} | {c.n_groups} |"
+        for c in cards
+    ]
+
+
+def _models(parts: BundleParts, cards: Sequence[TaskCard]) -> list[str]:
+    lines = [
+        "## Models",
+        "",
+        f"Each property is answered by the {len(parts.preparations)} models of its winning strategy, one per fold, "
+        "averaged. Errors are of single models on rows (and groups) they were not trained on"
+        + (", in log10 units where the property is learned as its logarithm." if _any_log(cards) else "."),
+        "",
+        "| property | model | out-of-fold error | sharing |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {_cell(c.property.name)} | {_cell(c.strategy)} | {_cell(error_text(c))} | {c.call}: "
+        f"{_CALLS.get(c.call, 'not asked')} |"
+        for c in cards
+    ]
+    lines += ["", *(f"- **{c.property.name}**: {c.reason}" for c in cards if c.reason)]
+    return lines + [f"- {c.property.name}, {note}" for c in cards for note in c.notes]
+
+
+def _intervals(cards: Sequence[TaskCard], grouped: bool) -> list[str]:
+    regressions = [c for c in cards if c.coverage]
+    lines = ["## Uncertainty", ""]
+    if regressions:
+        levels = list(regressions[0].coverage)
+        lines += [
+            "Intervals are conformal (CV+) from out-of-fold residuals"
+            + (", every group counting once" if grouped else "")
+            + ". Coverage below is the share of labels inside, each fold judged by the residuals of the other folds.",
+            "",
+            "| property | " + " | ".join(f"{level:.0%} interval" for level in levels) + " |",
+            "|---" * (len(levels) + 1) + "|",
+            *(
+                f"| {_cell(c.property.name)} | "
+                + " | ".join(_share(c.coverage[level]) for level in levels)
+                + " |"
+                for c in regressions
+            ),
+            "",
+        ]
+    if any(c.property.kind is not Kind.REGRESSION for c in cards):
+        lines += ["Class probabilities are calibrated on out-of-fold predictions.", ""]
+    return [
+        *lines,
+        "`in_domain` is false for rows farther from the training rows than nearly all of those are from each other. "
+        "**For such rows, and for new rows chosen to be unlike the training rows, coverage is not promised**: the "
+        "interval is printed, but holds only for rows drawn like the training rows.",
+    ]
+
+
+def _outputs(cards: Sequence[TaskCard]) -> list[str]:
+    columns = name_columns([c.property for c in cards])
+    lines = ["## Output columns", ""]
+    for card, value, details in zip(cards, columns.values, columns.details, strict=True):
+        unit = f" ({card.property.unit})" if card.property.unit else ""
+        lines.append(f"- `{value}`{unit}, " + ", ".join(f"`{d}`" for d in details))
+    return [*lines, f"- `{columns.in_domain}`, `{columns.distance}` (1 = border of the domain)"]
+
+
+def _limits(parts: BundleParts) -> list[str]:
+    limits = parts.limits or ("None were recorded beyond those above.",)
+    return ["## Limits", "", *(f"- {limit}" for limit in limits)]
+
+
+def _loading() -> list[str]:
+    return [
+        "## How to use it",
+        "",
+        "```",
+        "miscible predict BUNDLE new.csv --out predicted.csv --interval 0.9",
+        "```",
+        "",
+        "```python",
+        "from miscible.bundle import load_bundle",
+        "",
+        'predicted = load_bundle("BUNDLE").predict(frame, interval=0.9)',
+        "```",
+    ]
+
+
+def _repeat(parts: BundleParts) -> list[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(parts.versions.items()))
+    return [
+        "## How it was made",
+        "",
+        f"miscible {__version__}" + (f" with {versions}" if versions else "") + ". Plan:",
+        "",
+        "```toml",
+        parts.plan_toml.strip(),
+        "```",
+    ]
+
+
+def _any_log(cards: Sequence[TaskCard]) -> bool:
+    return any(c.property.transform != "none" for c in cards)
+
+
+def _share(value: float) -> str:
+    return "not measured" if math.isnan(value) else f"{value:.1%}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
