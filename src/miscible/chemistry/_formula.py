@@ -15,7 +15,9 @@ Amounts = dict[int, float]
 
 _INDEX = {symbol: i for i, symbol in enumerate(ELEMENTS)} | {"D": 0}
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_PLAIN = re.compile(rf"([A-Z][a-z]?)\s*({_NUMBER})?\s*")
+_ELEMENT = rf"([A-Z][a-z]?)\s*+({_NUMBER})?+\s*+"
+_PART = re.compile(_ELEMENT)
+_PLAIN = re.compile(rf"(?:{_ELEMENT})++")
 _TOKEN = re.compile(
     rf"\s*(?:(?P<symbol>[A-Za-z][a-z]*)|(?P<number>{_NUMBER})|(?P<open>[(\[{{])|(?P<close>[)\]}}]))\s*"
 )
@@ -39,39 +41,40 @@ class _Item(NamedTuple):
 
 
 @lru_cache(maxsize=65536)
-def parse_formula(text: str) -> tuple[tuple[int, float], ...]:
-    """Positive amounts by position in `ELEMENTS`, not normalised.
+def parse_formula(text: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Positions in `ELEMENTS` and positive amounts, not normalised.
 
     Raises
     ------
     FormulaError
         With the reason.
     """
-    cleaned = text.translate(_SUBSCRIPTS).strip()
+    cleaned = text.strip() if text.isascii() else text.translate(_SUBSCRIPTS).strip()
     if not cleaned:
         raise FormulaError("the formula is empty")
     amounts = _parse_plain(cleaned)
     if amounts is None:
         amounts = _Parser(cleaned).parse()
-    positive = tuple((i, x) for i, x in amounts.items() if x > 0)
-    if not positive:
+    if 0.0 in amounts.values():
+        amounts = {i: x for i, x in amounts.items() if x > 0}
+    if not amounts:
         raise FormulaError("all amounts are zero")
-    if not math.isfinite(sum(x for _, x in positive)):
+    if not math.isfinite(sum(amounts.values())):
         raise FormulaError("an amount is too large to be one")
-    return positive
+    return tuple(amounts), tuple(amounts.values())
 
 
 def _parse_plain(text: str) -> Amounts | None:
     """The quick way for formulas without brackets; None where anything is unusual."""
-    position = 0
+    if _PLAIN.fullmatch(text) is None:
+        return None
     amounts: Amounts = {}
-    for match in _PLAIN.finditer(text):
-        index = _INDEX.get(match[1])
-        if match.start() != position or index is None:
+    for symbol, number in _PART.findall(text):
+        index = _INDEX.get(symbol)
+        if index is None:
             return None
-        position = match.end()
-        amounts[index] = amounts.get(index, 0.0) + (float(match[2]) if match[2] else 1.0)
-    return amounts if position == len(text) else None
+        amounts[index] = amounts.get(index, 0.0) + (float(number) if number else 1.0)
+    return amounts
 
 
 class _Parser:

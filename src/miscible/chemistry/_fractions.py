@@ -53,22 +53,23 @@ def parse_formulas(texts: Sequence[object] | np.ndarray) -> ParsedFormulas:
     fractions = np.zeros((len(texts), len(ELEMENTS)))
     errors: dict[int, str] = {}
     rows: list[int] = []
+    counts: list[int] = []
     columns: list[int] = []
     values: list[float] = []
     repeats: list[tuple[int, list[int]]] = []
     for text, places in positions.items():
         try:
-            amounts = parse_formula(text if isinstance(text, str) else "")
+            elements, amounts = parse_formula(text if isinstance(text, str) else "")
         except FormulaError as error:
             errors.update(dict.fromkeys(places, f"{text!r}: {error}" if text else str(error)))
             continue
-        for column, value in amounts:
-            rows.append(places[0])
-            columns.append(column)
-            values.append(value)
+        rows.append(places[0])
+        counts.append(len(elements))
+        columns.extend(elements)
+        values.extend(amounts)
         if len(places) > 1:
             repeats.append((places[0], places[1:]))
-    fractions[rows, columns] = values
+    fractions[np.repeat(np.array(rows, dtype=np.int64), counts), columns] = values
     for first, others in repeats:
         fractions[others] = fractions[first]
     failed = sorted(errors)

@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 def read_descriptors(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Descriptors by canonical SMILES; empty where the file is absent, damaged or holds other columns."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             smiles = stored["smiles"].tobytes().decode("utf-8").split("\n")
             columns = stored["names"].tobytes().decode("utf-8").split("\n")
             values = stored["values"]
