@@ -106,12 +106,19 @@ def test_nothing_or_too_much_recognised() -> None:
         (["FORMULA:composition", "phase:composition"], "several composition inputs: 'FORMULA', 'phase'"),
         (["Cu:at", "Ni:wt"], r"amounts in both at\.% \('Cu'\) and wt\.% \('Ni'\)"),
         (["T:wt"], "column 'T': a column of amounts must be named by an element symbol"),
+        (["FORMULA", "Cu:at", "Ni:at"], r"'FORMULA': a formula column and columns of amounts \('Cu', 'Ni'\)"),
         ([], "no input column is named"),
     ],
 )
 def test_inputs_that_make_no_sense(inputs: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_table(MIXED, ["y"], inputs=inputs)
+
+
+def test_hundreds_of_numeric_inputs() -> None:
+    wide = pd.DataFrame({f"x{k}": [str(k), "", "2"] for k in range(300)} | Y)
+    table = read_table(wide, ["y"], inputs=[f"x{k}" for k in range(300)])
+    assert_array_equal(table.frame["x299"], [299, np.nan, 2])
 
 
 def test_weight_is_no_input() -> None:

@@ -118,6 +118,7 @@ def test_censored_cells_are_flagged_and_left_out(tmp_path: Path) -> None:
         ),
         (["5", '"1,234"', "6"], r"row 3: 1 labels are not numbers: row 3: '1,234'", "thousands separators"),
         (["5", "~300", "6"], "row 3: 1 labels are not numbers: row 3: '~300'", "Empty the cells"),
+        (["5", "1_000", "6"], "row 3: 1 labels are not numbers: row 3: '1_000'", "Empty the cells"),
         (["5", "7 HV", "6"], "row 3: 1 labels are not numbers: row 3: '7 HV'", "Empty the cells"),
         (
             ["5", "inf", "-Infinity", "1e999"],

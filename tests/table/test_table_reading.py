@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -157,6 +157,7 @@ def sparse_tables(draw: st.DrawFn) -> tuple[list[str], list[list[float | None]]]
     return names, draw(st.lists(row, min_size=1, max_size=12))
 
 
+@settings(deadline=None)
 @given(sparse_tables(), st.sampled_from([",", ";", "\t"]), st.sampled_from(["\n", "\r\n"]))
 def test_written_labels_come_back(
     given_table: tuple[list[str], list[list[float | None]]], delimiter: str, newline: str

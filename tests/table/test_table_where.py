@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from miscible.errors import InputError
@@ -116,6 +116,7 @@ literals = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(names, st.sampled_from(["==", "!="]), literals, st.lists(literals, min_size=1, max_size=4))
 def test_any_name_and_literal_can_be_written(
     name: str, operation: str, value: float | str, values: list[float | str]
@@ -131,6 +132,7 @@ def test_any_name_and_literal_can_be_written(
     )
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_arbitrary_text_is_read_or_refused(text: str) -> None:
     try:

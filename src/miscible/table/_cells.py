@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,6 +109,16 @@ def missing(column: pd.Series) -> np.ndarray:
     return empty
 
 
+def _number(cell: Any) -> float:
+    """The nearest float64 (pandas is off by one in the last place), NaN where the cell is no number."""
+    if isinstance(cell, str) and "_" in cell:
+        return np.nan
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return np.nan
+
+
 def numbers(column: pd.Series) -> Numbers:
     """Read a column as numbers and bounds such as ``<5`` or ``≥ 300``; units and commas are not read."""
     n = len(column)
@@ -118,9 +129,10 @@ def numbers(column: pd.Series) -> Numbers:
     if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
         column = column.astype(str).where(column.notna(), None)
     cells = objects(column)
-    parsed = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce")
-    values = parsed.to_numpy(dtype=np.float64, na_value=np.nan).copy()
-    empty, text, censored = pd.isna(cells), none, np.zeros(n, dtype=np.int8)
+    empty, text, censored = column.isna().to_numpy(dtype=bool).copy(), none, np.zeros(n, dtype=np.int8)
+    values = np.full(n, np.nan)
+    present = np.flatnonzero(~empty)
+    values[present] = [_number(cell) for cell in cells[present]]
     for position in np.flatnonzero(np.isnan(values) & ~empty):
         cell = cells[position]
         if is_missing(cell):

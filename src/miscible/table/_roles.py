@@ -78,6 +78,13 @@ def _check(spec: InputSpec, columns: list[str], taken: Sequence[str], source: st
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise InputError("this input is named twice.", source=source, column=repeated[0])
+    if spec.composition is not None and spec.fractions:
+        raise InputError(
+            f"a formula column and columns of amounts ({list_names(spec.fractions)}) are both inputs.",
+            source=source,
+            column=spec.composition,
+            hint="Keep one of the two as the composition.",
+        )
     for name in spec.fractions:
         if name not in ELEMENTS:
             raise InputError(
