@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..errors import PlanError
+from ..splits import FoldData
 from ._lightgbm import fit_lightgbm
 from ._mean import fit_mean
 from ._model import FittedModel
@@ -14,9 +14,6 @@ from ._ridge import fit_ridge
 from ._sample import shortage, task_sample
 from ._stacked import MIN_BOOSTED, fit_stacked
 from ._trees import fit_extra_trees
-
-if TYPE_CHECKING:
-    from ..splits import FoldData
 
 __all__ = ["BASELINES", "fit_baseline"]
 
@@ -33,8 +30,8 @@ _FITTERS: dict[str, tuple[int, Callable[..., FittedModel]]] = {
 def fit_baseline(name: str, fold: FoldData, task: int, *, seed: int, n_threads: int = 1) -> FittedModel:
     """Fit one named model to one task of one fold.
 
-    Learns from the training rows with a label, chooses settings and the moment to stop on the inner validation rows,
-    and never reads a test row.
+    Learns from the training rows with a label, chooses settings and the moment to stop on the inner
+    validation rows, and never reads a test row.
 
     Parameters
     ----------

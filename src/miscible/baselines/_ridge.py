@@ -105,10 +105,10 @@ def _logistic_path(sample: Sample) -> dict[float, LinearModel]:
 
 
 def _from_logistic(model: LogisticRegression, sample: Sample) -> LinearModel:
-    coefficients, intercepts = model.coef_.T.copy(), model.intercept_.copy()
+    coefficients, intercepts = np.array(model.coef_).T, np.array(model.intercept_)
     if sample.kind == Kind.BINARY:
         return LinearModel(coefficients, intercepts, "sigmoid")
-    present = model.classes_.astype(int)
+    present = np.asarray(model.classes_, dtype=int)
     wide = np.zeros((len(coefficients), sample.n_classes))
     shift = np.full(sample.n_classes, -np.inf)
     if len(present) == 2:

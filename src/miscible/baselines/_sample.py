@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..splits import FoldData
 from ..table import Kind
-
-if TYPE_CHECKING:
-    from ..splits import FoldData
 
 __all__ = ["Sample", "labelled_rows", "one_hot", "shortage", "task_loss", "task_sample"]
 
@@ -84,10 +81,14 @@ def task_loss(
 
     Parameters
     ----------
+    kind
+        Of the task.
     labels
         ``(n,)``.
     prediction
         ``(n, n_outputs)`` or ``(n,)`` where there is one output.
+    weights
+        ``(n,)``; all equal by default.
     """
     if len(labels) == 0:
         return float("nan")

@@ -1,8 +1,8 @@
 """LightGBM that also sees what the other properties are predicted to be.
 
-Level 0 is one small LightGBM per task and inner part. Level 1 is the ordinary LightGBM on the inputs and the level-0
-predictions of the other tasks. A training row's predictions come from a model that saw neither the row nor its group;
-everywhere else they are the mean over the parts.
+Level 0 is one small LightGBM per task and inner part. Level 1 is the ordinary LightGBM on the inputs and
+the level-0 predictions of the other tasks. A training row's predictions come from a model that saw neither
+the row nor its group; everywhere else they are the mean over the parts.
 """
 
 from __future__ import annotations
@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..splits import FoldData
 from ._lightgbm import Length, fit_lightgbm
 from ._mean import fit_mean
 from ._model import FittedModel, load_model, register_model
 from ._sample import Sample, labelled_rows, shortage, task_sample
 from ._state import read_state, write_state
 
-if TYPE_CHECKING:
-    from ..splits import FoldData
-
 __all__ = ["MIN_BOOSTED", "StackedModel", "fit_stacked", "predict_tasks"]
 
 MIN_BOOSTED = 20
 N_PARTS = 3
-HELPER = Length(learning_rate=0.1, rounds=100, patience=10, unvalidated_rounds=50, leaves=15, bins=63)
+HELPER = Length(learning_rate=0.15, rounds=60, patience=8, unvalidated_rounds=30, leaves=15)
 
 Helpers = dict[int, tuple[FittedModel, ...]]
 
@@ -90,6 +87,10 @@ def fit_stacked(
     ----------
     fold
         One outer fold.
+    seed
+        The same seed, data and number of threads give the same models.
+    n_threads
+        Of LightGBM while fitting.
     tasks
         Which tasks want a model; by default all, and all serve as helpers anyway.
 

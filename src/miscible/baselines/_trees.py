@@ -18,7 +18,7 @@ from ._state import read_state, write_state
 __all__ = ["ForestModel", "fit_extra_trees"]
 
 N_TREES = 100
-N_TRIAL_TREES = 20
+N_TRIAL_TREES = 10
 LEAVES = {Kind.REGRESSION: (1, 3), Kind.BINARY: (3, 10), Kind.MULTICLASS: (3, 10)}
 MAX_FEATURES = {Kind.REGRESSION: 0.33, Kind.BINARY: 0.1, Kind.MULTICLASS: 0.1}
 TRUSTED = ["sklearn.tree._tree.Tree"]
@@ -51,7 +51,7 @@ class ForestModel:
         if isinstance(self.forest, ExtraTreesRegressor):
             return self.forest.predict(inputs)[:, None]
         probabilities = np.zeros((len(inputs), self.n_classes))
-        probabilities[:, self.forest.classes_.astype(int)] = self.forest.predict_proba(inputs)
+        probabilities[:, np.asarray(self.forest.classes_, dtype=int)] = self.forest.predict_proba(inputs)
         return probabilities[:, 1:] if self.kind == Kind.BINARY else probabilities
 
     def save(self, folder: Path) -> None:
@@ -88,15 +88,13 @@ def fit_extra_trees(sample: Sample, *, seed: int, n_threads: int) -> ForestModel
 
 
 def _grow(sample: Sample, leaf: int, n_trees: int, seed: int, n_threads: int) -> ForestModel:
-    build = ExtraTreesClassifier if sample.is_class else ExtraTreesRegressor
-    forest = build(
-        n_trees,
+    forest: Forest = ExtraTreesClassifier() if sample.is_class else ExtraTreesRegressor()
+    forest.set_params(
+        n_estimators=n_trees,
         min_samples_leaf=leaf,
         max_features=MAX_FEATURES[Kind(sample.kind)],
         random_state=seed,
         n_jobs=n_threads,
-        warm_start=True,
     )
-    return ForestModel(
-        forest.fit(sample.inputs, sample.labels, sample.weights), str(sample.kind), sample.n_classes
-    )
+    forest.fit(sample.inputs, sample.labels, sample.weights)
+    return ForestModel(forest, str(sample.kind), sample.n_classes)
