@@ -134,7 +134,8 @@ def _scaffolds(table: Table) -> np.ndarray:
 def _refuse_errors(table: Table, errors: dict[int, str], column: str | None) -> None:
     if not errors:
         return
-    first = [f"row {table.frame.index[row]!r}: {errors[row]}" for row in sorted(errors)[:_SHOWN]]
+    names = _as_text(table.frame.index.to_numpy())
+    first = [f"row {names[row]}: {errors[row]}" for row in sorted(errors)[:_SHOWN]]
     more = f" and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     raise InputError(
         f"{len(errors)} rows cannot be grouped because their input does not parse: {'; '.join(first)}{more}.",
@@ -146,12 +147,11 @@ def _refuse_errors(table: Table, errors: dict[int, str], column: str | None) -> 
 
 def _column(table: Table, by: str) -> np.ndarray:
     column = table.frame[by]
-    gaps = column.isna().to_numpy(dtype=bool)
     texts = _as_text(column.to_numpy(dtype=object))
-    gaps |= np.char.strip(texts) == ""
+    gaps = column.isna().to_numpy(dtype=bool) | (np.char.strip(texts) == "")
     if gaps.any():
         places = np.flatnonzero(gaps)
-        shown = ", ".join(repr(table.frame.index[p]) for p in places[:_SHOWN])
+        shown = ", ".join(_as_text(table.frame.index[places[:_SHOWN]].to_numpy()))
         more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
         raise InputError(
             f"the group column has no value in {len(places)} rows: {shown}{more}.",

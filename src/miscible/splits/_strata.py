@@ -87,7 +87,7 @@ def count_strata(codes: np.ndarray, labels: np.ndarray, kinds: Sequence[str] | N
         entries.append((codes[of_task], positions + len(task_of)))
         task_of += [t] * len(classes)
         label_of += classes.tolist()
-        importance += [1 / len(classes)] * len(classes)
+        importance += [1 / max(1, len(classes))] * len(classes)
     groups, strata = (np.concatenate(part) for part in zip(*entries, strict=True))
     cells, amounts = np.unique(groups * len(task_of) + strata, return_counts=True)
     stored = np.bincount(cells // len(task_of))
