@@ -54,7 +54,7 @@ _COLUMNS = {
 _DESCRIPTION = (
     "Multi-principal-element alloys: hardness, yield strength, tensile strength and elongation of measured "
     "samples (Borg et al. 2020), stacked with whether a composition was found amorphous (Peivaste et al. "
-    "2023). No row carries labels of both; about one composition in three of the first is in the second."
+    "2023). No row carries labels of both; more than half of the compositions of the first are in the second."
 )
 _PEIVASTE_DOI = "10.1038/s41598-023-50044-0"
 
