@@ -44,7 +44,9 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
     rope = margin_of_equivalence(result.table.properties[task].margin, arms[1].pooled, floor)
     comparison = compare(*arms, rope, result.plan.split.folds)
     if comparison is not None and comparison.p_better >= CERTAIN:
-        return Deployment(best, errors[best], simplest, errors[simplest], comparison, _better(comparison, best, simplest))
+        return Deployment(
+            best, errors[best], simplest, errors[simplest], comparison, _better(comparison, best, simplest)
+        )
     reason = (
         f"{simplest} is the simplest model within 2 % of the best inner validation score ({best}); "
         f"out of fold {number(errors[simplest], unit)} against {number(errors[best], unit)}."

@@ -21,13 +21,20 @@ def call_all(comparisons: Sequence[Comparison | None], units: Sequence[str]) -> 
     declared from the surest down while their mean posterior error stays at or under 5 %.
     """
     leanings = [_leaning(c) for c in comparisons]
-    able = np.array([c is not None and _enough(c) and p >= CERTAIN for c, (_, p) in zip(comparisons, leanings, strict=True)])
+    able = np.array(
+        [
+            c is not None and _enough(c) and p >= CERTAIN
+            for c, (_, p) in zip(comparisons, leanings, strict=True)
+        ]
+    )
     declared = np.zeros(len(comparisons), bool)
     if able.any():
         declared[able] = declare(np.array([1.0 - p for (_, p), a in zip(leanings, able, strict=True) if a]))
     return [
         _sentence(comparison, call, p, bool(a), bool(d), unit)
-        for comparison, (call, p), a, d, unit in zip(comparisons, leanings, able, declared, units, strict=True)
+        for comparison, (call, p), a, d, unit in zip(
+            comparisons, leanings, able, declared, units, strict=True
+        )
     ]
 
 

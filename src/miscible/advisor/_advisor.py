@@ -100,7 +100,11 @@ class Advisor(BaseEstimator):
         """
         plan = make_plan(
             {
-                "table": {"source": "data frame", "targets": list(self.targets), "inputs": list(self.inputs or ())},
+                "table": {
+                    "source": "data frame",
+                    "targets": list(self.targets),
+                    "inputs": list(self.inputs or ()),
+                },
                 "split": {"group": self.group, "folds": self.folds, "repeats": self.repeats},
                 "strategies": list(self.strategies),
                 "goal": self.goal,
@@ -112,7 +116,10 @@ class Advisor(BaseEstimator):
         )
         named = self.group not in ("composition", "system", "scaffold", "none")
         table = read_table(
-            frame, plan.table.targets, inputs=plan.table.inputs or None, group_columns=(self.group,) if named else ()
+            frame,
+            plan.table.targets,
+            inputs=plan.table.inputs or None,
+            group_columns=(self.group,) if named else (),
         )
         if self.out is None:
             self._folder = tempfile.TemporaryDirectory(prefix="miscible-")

@@ -28,7 +28,9 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
             "strategies, each with the same settings."
         )
     if result.table.censored.any():
-        lines.append(f"{int((result.table.censored != 0).sum())} censored labels (<x, >x) were left out of training.")
+        lines.append(
+            f"{int((result.table.censored != 0).sum())} censored labels (<x, >x) were left out of training."
+        )
     if result.journal:
         lines.append("The time budget dropped strategies or repeats; see what was dropped.")
     if plan.split.repeats < 3 or plan.split.folds < 5:

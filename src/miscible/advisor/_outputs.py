@@ -90,7 +90,12 @@ def verdict_frame(verdicts: Sequence[PropertyVerdict]) -> pd.DataFrame:
     """One row per property: the call, both errors, the interval, the probabilities and what to deploy."""
     rows = []
     for v in verdicts:
-        row: dict[str, object] = {"property": v.name, "verdict": str(v.call), "metric": v.metric, "labels": v.n_labels}
+        row: dict[str, object] = {
+            "property": v.name,
+            "verdict": str(v.call),
+            "metric": v.metric,
+            "labels": v.n_labels,
+        }
         if v.sharing is not None:
             s = v.sharing
             row |= {

@@ -12,9 +12,7 @@ from ..audit import Audit, audit
 from ..bundle import Bundle, load_bundle, write_bundle
 from ..datasets import load as load_dataset
 from ..errors import MiscibleError
-from ..evaluation import replicate_noise
 from ..files import make_folder
-from ..inputs import Features
 from ..report import write_report
 from ..study import Listener, Plan, StudyContext, StudyResult, TablePlan, run_study
 from ..table import Table, read_table
@@ -73,7 +71,9 @@ def open_table(part: TablePlan, group: str | None = None) -> tuple[Table, tuple[
         dataset = load_dataset(part.source.removeprefix(DATASET))
         table = read_table(dataset.frame, part.targets, inputs=part.inputs or dataset.inputs, **options)
         return _renamed(table, part.source, dataset.notes), dataset.citations
-    table = read_table(Path(part.source), part.targets, inputs=part.inputs or None, sheet=part.sheet, **options)
+    table = read_table(
+        Path(part.source), part.targets, inputs=part.inputs or None, sheet=part.sheet, **options
+    )
     return table, ()
 
 

@@ -31,23 +31,28 @@ app = typer.Typer(
 datasets_app = typer.Typer(help="Embedded real tables.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
 
-Source = Annotated[str, typer.Argument(help="CSV, TSV, Excel or Parquet file, or dataset:alloys.", metavar="TABLE")]
+Source = Annotated[
+    str, typer.Argument(help="CSV, TSV, Excel or Parquet file, or dataset:alloys.", metavar="TABLE")
+]
 Targets = Annotated[
-    Optional[list[str]], typer.Option(help="Properties, NAME:kind[:metric][:key=value], kind reg or cls.")
+    list[str] | None, typer.Option(help="Properties, NAME:kind[:metric][:key=value], kind reg or cls.")
 ]
 Inputs = Annotated[
-    Optional[list[str]],
-    typer.Option(help="Input columns, NAME[:composition|smiles|number|category|at|wt]; found by name if left out."),
+    list[str] | None,
+    typer.Option(
+        help="Input columns, NAME[:composition|smiles|number|category|at|wt]; found by name if left out."
+    ),
 ]
-Where = Annotated[Optional[list[str]], typer.Option(help='Row filters, such as "temperature <= 298".')]
-Weight = Annotated[Optional[str], typer.Option(help="Column of sample weights.")]
-Sheet = Annotated[Optional[str], typer.Option(help="Sheet of an Excel file.")]
+Where = Annotated[list[str] | None, typer.Option(help='Row filters, such as "temperature <= 298".')]
+Weight = Annotated[str | None, typer.Option(help="Column of sample weights.")]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of an Excel file.")]
 Skip = Annotated[bool, typer.Option("--skip-bad-rows", help="Leave out rows whose inputs cannot be read.")]
 Group = Annotated[
-    Optional[str], typer.Option(help="What folds keep together: composition, system, scaffold, none, or a column.")
+    str | None,
+    typer.Option(help="What folds keep together: composition, system, scaffold, none, or a column."),
 ]
-Folds = Annotated[Optional[int], typer.Option(help="Outer folds (default 5).")]
-Repeats = Annotated[Optional[int], typer.Option(help="Repeats of the folds (default 3).")]
+Folds = Annotated[int | None, typer.Option(help="Outer folds (default 5).")]
+Repeats = Annotated[int | None, typer.Option(help="Repeats of the folds (default 3).")]
 Out = Annotated[Path, typer.Option(help="Run folder.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away the run in --out.")]
@@ -62,7 +67,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
 ) -> None:
     """Which properties to learn together, which apart, and with which remedy."""
 
@@ -102,16 +109,16 @@ def advise(
     folds: Folds = None,
     repeats: Repeats = None,
     strategies: Annotated[
-        Optional[list[str]], typer.Option(help="Such as lightgbm shared+balanced, or a set: default, networks.")
+        list[str] | None, typer.Option(help="Such as lightgbm shared+balanced, or a set: default, networks.")
     ] = None,
-    goal: Annotated[Optional[str], typer.Option(help="characterise (error) or screen (recall).")] = None,
-    screen_budget: Annotated[Optional[float], typer.Option(help="Share of rows a screen can look at.")] = None,
-    budget: Annotated[Optional[str], typer.Option(help="Time to spend, such as 10m.")] = None,
-    plan: Annotated[Optional[Path], typer.Option(help="Start from this plan.")] = None,
-    seed: Annotated[Optional[int], typer.Option(help="Seed of everything (default 0).")] = None,
-    device: Annotated[Optional[str], typer.Option(help="cpu or cuda.")] = None,
+    goal: Annotated[str | None, typer.Option(help="characterise (error) or screen (recall).")] = None,
+    screen_budget: Annotated[float | None, typer.Option(help="Share of rows a screen can look at.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time to spend, such as 10m.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Start from this plan.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything (default 0).")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
     compile: Annotated[bool, typer.Option("--compile", help="Compile the training step.")] = False,
-    workers: Annotated[Optional[int], typer.Option(help="Worker processes (default 2).")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes (default 2).")] = None,
     out: Out = Path("run"),
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -129,7 +136,7 @@ def advise(
 @app.command()
 def study(
     plan: Annotated[Path, typer.Option(help="A plan.toml; every run writes one.")],
-    out: Annotated[Optional[Path], typer.Option(help="Run folder; the plan's own folder if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; the plan's own folder if left out.")] = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -150,7 +157,7 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Bundle folder.")],
     table: Annotated[Path, typer.Argument(help="Rows to predict.")],
-    out: Annotated[Optional[Path], typer.Option(help="CSV to write; printed if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write; printed if left out.")] = None,
     interval: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.9,
     skip_bad_rows: Skip = False,
     sheet: Sheet = None,

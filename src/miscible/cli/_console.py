@@ -57,7 +57,9 @@ class StudyBar:
 
     def finish(self, cell: Cell, record: CellRecord) -> None:
         """See `study.Listener`."""
-        self._progress.update(self._task, advance=cell.cost, description=f"{cell.strategy}, repeat {cell.repeat + 1}")
+        self._progress.update(
+            self._task, advance=cell.cost, description=f"{cell.strategy}, repeat {cell.repeat + 1}"
+        )
 
     def decide(self, decision: Decision, saved: float) -> None:
         """See `study.Listener`."""
@@ -70,7 +72,9 @@ def print_verdicts(verdicts: Sequence[PropertyVerdict]) -> None:
     """The verdict table and one sentence of reasons a property."""
     table = TextTable(box=None, padding=(0, 2, 0, 0))
     for heading in ("property", "labels", "verdict", "metric", "apart", "together", "deploy", "error"):
-        table.add_column(heading, justify="right" if heading in ("labels", "apart", "together", "error") else "left")
+        table.add_column(
+            heading, justify="right" if heading in ("labels", "apart", "together", "error") else "left"
+        )
     for v in verdicts:
         pair = ("-", "-")
         if v.sharing is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -23,35 +24,52 @@ class NetworkEnsemble:
     ----------
     shape
         Of every member.
+    kinds
+        Of every task.
     state
-        Arrays with a leading member axis; no members means that every one diverged.
+        Arrays with a leading network axis; empty when every network diverged. A per-task checkpoint has one
+        network a task, so that each task is averaged over the networks that have it.
     centre, scale
         ``(n_tasks,)`` of the targets, undone in `predict`; 0 and 1 for classes.
     """
 
     shape: NetworkShape
+    kinds: tuple[str, ...]
     state: dict[str, np.ndarray]
     centre: np.ndarray
     scale: np.ndarray
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
-        """Mean over members in model space, ``(n_rows, n_outputs)``; NaN when there is no member."""
-        n_outputs = sum(self.shape.n_outputs)
-        if not self.state or len(next(iter(self.state.values()))) == 0:
-            return np.full((len(inputs), n_outputs), np.nan)
-        outputs = predict(self.shape, self.state, _padded(inputs, self.shape.n_inputs)).mean(axis=0)
+        """Mean over networks in model space, ``(n_rows, n_outputs)``; NaN where no network has the task."""
+        if not self.state:
+            return np.full((len(inputs), sum(self.shape.n_outputs)), np.nan)
+        each = predict(self.shape, self.kinds, self.state, _padded(inputs, self.shape.n_inputs)).astype(float)
+        known = np.isfinite(each)
+        outputs = np.where(known, each, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        outputs[~known.any(axis=0)] = np.nan
         repeats = np.asarray(self.shape.n_outputs)
         return outputs * np.repeat(self.scale, repeats) + np.repeat(self.centre, repeats)
 
-    def header(self) -> dict[str, object]:
+    def header(self) -> dict[str, Any]:
         """What `from_state` needs beside the arrays, fit for JSON."""
-        return {"shape": asdict(self.shape), "centre": self.centre.tolist(), "scale": self.scale.tolist()}
+        return {
+            "shape": asdict(self.shape),
+            "kinds": self.kinds,
+            "centre": self.centre.tolist(),
+            "scale": self.scale.tolist(),
+        }
 
     @classmethod
-    def from_state(cls, header: dict[str, object], state: dict[str, np.ndarray]) -> NetworkEnsemble:
+    def from_state(cls, header: dict[str, Any], state: dict[str, np.ndarray]) -> NetworkEnsemble:
         """Inverse of `header` and the arrays."""
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in dict(header["shape"]).items()}  # pyright: ignore[reportArgumentType, reportCallIssue]
-        return cls(NetworkShape(**fields), state, np.asarray(header["centre"]), np.asarray(header["scale"]))
+        shape = {name: tuple(v) if isinstance(v, list | tuple) else v for name, v in header["shape"].items()}
+        return cls(
+            NetworkShape(**shape),
+            tuple(header["kinds"]),
+            state,
+            np.asarray(header["centre"]),
+            np.asarray(header["scale"]),
+        )
 
 
 @register_model("networks")
@@ -70,6 +88,11 @@ class NetworkModel:
     ensemble: NetworkEnsemble
     task: int
 
+    @property
+    def note(self) -> str:
+        """What a reader must know of the fit."""
+        return "" if self.ensemble.state else "every network diverged"
+
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """``(n_rows, n_outputs)`` of the task, in model space."""
         start = sum(self.ensemble.shape.n_outputs[: self.task])
@@ -78,7 +101,10 @@ class NetworkModel:
     def save(self, folder: Path) -> None:
         """Write arrays and header."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({k: np.ascontiguousarray(v) for k, v in self.ensemble.state.items()}, folder / "networks.safetensors")
+        save_file(
+            {k: np.ascontiguousarray(v) for k, v in self.ensemble.state.items()},
+            folder / "networks.safetensors",
+        )
         header = {**self.ensemble.header(), "task": self.task}
         (folder / "networks.json").write_text(json.dumps(header), encoding="utf-8")
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
 from ..inputs import TargetScaler
-from ..learning import Fitted, Member, NetworkShape, Population, Setting, TrainingData, TrainOptions, train
+from ..learning import (
+    Fitted,
+    Member,
+    MemberFit,
+    NetworkShape,
+    Population,
+    Setting,
+    TrainingData,
+    TrainOptions,
+    train,
+)
 from ..splits import FoldData
 from ._ensemble import NetworkEnsemble
 from ._strategy import Strategy
@@ -73,7 +83,9 @@ def fit_networks(
     """
     tasks = list(tasks)
     settings = [Setting(rate=r, decay=d) for r, d in product(tuning.rates, tuning.decays)]
-    scalers = [TargetScaler.fit(f.targets[:, tasks], f.train_rows, [f.kinds[t] for t in tasks]) for f in folds]
+    scalers = [
+        TargetScaler.fit(f.targets[:, tasks], f.train_rows, [f.kinds[t] for t in tasks]) for f in folds
+    ]
     data = _training_data(folds, tasks, scalers)
     shape = NetworkShape(
         n_inputs=data.inputs.shape[2],
@@ -87,37 +99,45 @@ def fit_networks(
         if (learnable := _with_labels(data, f))
         for s, setting in enumerate(settings)
     )
-    fitted = train(Population(shape, members), data, _options(strategy, tuning, data, device, compile)) if members else None
-    return [_kept(fitted, members, f, shape, scalers[f], tuning.finalists) for f in range(len(folds))]
+    options = _options(strategy, tuning, data, device, compile)
+    fitted = train(Population(shape, members), data, options) if members else None
+    return [
+        _kept(fitted, members, f, shape, scalers[f], data.kinds, tuning.finalists) for f in range(len(folds))
+    ]
 
 
-def _training_data(folds: Sequence[FoldData], tasks: list[int], scalers: Sequence[TargetScaler]) -> TrainingData:
-    """Only the rows with a label of these tasks, so that a scarce task does not carry the whole table."""
-    parts = []
-    for fold in folds:
-        labelled = np.isfinite(fold.targets[:, tasks]).any(axis=1)
-        parts.append((fold.train_rows[labelled[fold.train_rows]], fold.valid_rows[labelled[fold.valid_rows]]))
-    n_rows = max(len(train_rows) + len(valid_rows) for train_rows, valid_rows in parts)
+def _training_data(
+    folds: Sequence[FoldData], tasks: list[int], scalers: Sequence[TargetScaler]
+) -> TrainingData:
+    """Only rows with a label of these tasks, so that a scarce task does not carry the whole table."""
+    labelled = [np.isfinite(fold.targets[:, tasks]).any(axis=1) for fold in folds]
+    rows = np.flatnonzero(np.any(labelled, axis=0))
+    position = np.full(len(labelled[0]), -1)
+    position[rows] = np.arange(len(rows))
     n_inputs = max(fold.inputs.shape[1] for fold in folds)
-    inputs = np.zeros((len(folds), n_rows, n_inputs), np.float32)
-    targets = np.full((len(folds), n_rows, len(tasks)), np.nan, np.float32)
-    weights = np.ones((len(folds), n_rows), np.float32)
-    for f, (fold, (train_rows, valid_rows)) in enumerate(zip(folds, parts, strict=True)):
-        rows = np.concatenate([train_rows, valid_rows])
-        inputs[f, : len(rows), : fold.inputs.shape[1]] = fold.inputs[rows]
-        targets[f, : len(rows)] = scalers[f].transform(fold.targets[rows][:, tasks])
-        weights[f, : len(rows)] = fold.weights[rows]
+    inputs = np.zeros((len(folds), len(rows), n_inputs), np.float32)
+    for f, fold in enumerate(folds):
+        inputs[f, :, : fold.inputs.shape[1]] = fold.inputs[rows]
+    targets = [
+        scaler.transform(fold.targets[rows][:, tasks]) for fold, scaler in zip(folds, scalers, strict=True)
+    ]
     return TrainingData(
         inputs=inputs,
-        targets=targets,
-        train_rows=tuple(np.arange(len(t)) for t, _ in parts),
-        valid_rows=tuple(np.arange(len(t), len(t) + len(v)) for t, v in parts),
+        targets=np.stack(targets).astype(np.float32),
+        train_rows=tuple(
+            position[f.train_rows[m[f.train_rows]]] for f, m in zip(folds, labelled, strict=True)
+        ),
+        valid_rows=tuple(
+            position[f.valid_rows[m[f.valid_rows]]] for f, m in zip(folds, labelled, strict=True)
+        ),
         kinds=tuple(folds[0].kinds[t] for t in tasks),
-        weights=weights,
+        weights=folds[0].weights[rows].astype(np.float32),
     )
 
 
-def _options(strategy: Strategy, tuning: Tuning, data: TrainingData, device: str, compile: bool) -> TrainOptions:
+def _options(
+    strategy: Strategy, tuning: Tuning, data: TrainingData, device: str, compile: bool
+) -> TrainOptions:
     return TrainOptions(
         reduction=strategy.reduction,
         sampling=strategy.sampling,
@@ -141,3 +161,55 @@ def _with_labels(data: TrainingData, f: int) -> tuple[int, ...]:
 
 def _member_seed(seed: int, fold: int, setting: int) -> int:
     return int(np.random.SeedSequence([seed, fold, setting]).generate_state(1)[0])
+
+
+def _kept(
+    fitted: Fitted | None,
+    members: Sequence[Member],
+    fold: int,
+    shape: NetworkShape,
+    scaler: TargetScaler,
+    kinds: tuple[str, ...],
+    n_kept: int,
+) -> NetworkFit:
+    """The best members of one fold that did not diverge."""
+    own = [k for k, m in enumerate(members) if m.data == fold]
+    fits = [] if fitted is None else [(k, fitted.members[k]) for k in own]
+    sound = sorted(
+        (fit.best_score, k) for k, fit in fits if not fit.diverged and not fit.reason.startswith("raced")
+    )
+    best = [k for _, k in sound[:n_kept]]
+    states = [] if fitted is None else [fitted.member_state(k) for k in best]
+    state = {name: np.concatenate([s[name] for s in states]) for name in states[0]} if states else {}
+    ensemble = NetworkEnsemble(shape, kinds, state, scaler.mean, scaler.scale)
+    return NetworkFit(
+        ensemble=ensemble,
+        kept=tuple(_story(members[k], fit) for k, fit in fits if k in best),
+        members=len(own),
+        diverged=sum(fit.diverged for _, fit in fits),
+        steps=sum(fit.steps for _, fit in fits),
+        parameters=_count_parameters(shape),
+    )
+
+
+def _story(member: Member, fit: MemberFit) -> dict[str, object]:
+    """What the record of a cell says of a network that was kept."""
+    return {
+        "rate": member.setting.rate,
+        "decay": member.setting.decay,
+        "score": fit.best_score,
+        "epochs": fit.epochs,
+        "best_epoch": fit.best_epoch,
+        "steps": fit.steps,
+        "reason": fit.reason,
+        "tasks": list(fit.tasks),
+        "train": np.round(fit.train_curve.T, 5).tolist(),
+        "valid": np.round(fit.valid_curve.T, 5).tolist(),
+    }
+
+
+def _count_parameters(shape: NetworkShape) -> int:
+    """Weights and biases of one network with all its heads."""
+    trunk = [shape.n_inputs, *shape.trunk]
+    heads = [[shape.trunk[-1], *shape.head, n] for n in shape.n_outputs]
+    return sum((a + 1) * b for widths in (trunk, *heads) for a, b in pairwise(widths))

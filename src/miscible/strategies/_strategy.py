@@ -116,12 +116,16 @@ def parse_strategy(text: str) -> Strategy:
         if word not in axes:
             raise PlanError(f"strategy {text!r}: unknown word {word!r}; {_nearest(word, tuple(axes))}")
         if axes[word] in chosen:
-            raise PlanError(f"strategy {text!r}: {word!r} and {chosen[axes[word]]!r} set the same axis twice.")
+            raise PlanError(
+                f"strategy {text!r}: {word!r} and {chosen[axes[word]]!r} set the same axis twice."
+            )
         chosen[axes[word]] = word
     allowed = {"shared": set(AXES), "independent": {"width"}}.get(architecture, set())
     for axis, word in chosen.items():
         if axis not in allowed:
-            reason = "a network with one task has no" if architecture == "independent" else "it is no network: no"
+            reason = (
+                "a network with one task has no" if architecture == "independent" else "it is no network: no"
+            )
             raise PlanError(f"strategy {text!r}: {word!r} makes no sense, {reason} {axis.replace('_', ' ')}.")
     return Strategy(architecture, **chosen)  # pyright: ignore[reportArgumentType]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +59,8 @@ class CellRecord:
     diverged: int = 0
     steps: int = 0
     parameters: int = 0
-    networks: tuple[dict[str, object], ...] = ()
-    headers: tuple[dict[str, object], ...] = ()
+    networks: tuple[dict[str, Any], ...] = ()
+    headers: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
 
 

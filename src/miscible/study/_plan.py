@@ -87,7 +87,9 @@ def read_plan(path: Path) -> Plan:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PlanError("no such plan.", source=path, hint="Every run writes plan.toml in its folder.") from None
+        raise PlanError(
+            "no such plan.", source=path, hint="Every run writes plan.toml in its folder."
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PlanError(f"cannot be read as TOML: {error}.", source=path) from error
     return make_plan(content, source=path)

@@ -67,7 +67,9 @@ def survivors(
     }
     protected |= {s for s in kept if s.architecture == "lightgbm"}
     droppable = sorted(
-        (s for s in kept if s not in protected), key=lambda s: (merit.get(s.name, -np.inf), s.name), reverse=True
+        (s for s in kept if s not in protected),
+        key=lambda s: (merit.get(s.name, -np.inf), s.name),
+        reverse=True,
     )
     while droppable and sum(seconds.get(s.name, 0.0) for s in kept) > left:
         kept.remove(droppable.pop())

@@ -111,7 +111,9 @@ def task_error(
     if predicted.shape[1] == 1:
         predicted = predicted[:, 0]
     scale = fold_scale(metrics[task], truth[measured])
-    return metric_error(metrics[task], truth[use], predicted, scale=scale, weights=table.weights[use], budget=budget)
+    return metric_error(
+        metrics[task], truth[use], predicted, scale=scale, weights=table.weights[use], budget=budget
+    )
 
 
 def assemble(
@@ -169,7 +171,8 @@ def assemble(
             test = folds.outer[r] == f
             columns = slices[t]
             outer[BLEND][r, test, columns] = (
-                weight * outer[network][r, test, columns] + (1.0 - weight) * outer["lightgbm"][r, test, columns]
+                weight * outer[network][r, test, columns]
+                + (1.0 - weight) * outer["lightgbm"][r, test, columns]
             )
     done = tuple(sorted((s for s in plan.parsed_strategies() if s.name in outer), key=lambda s: s.complexity))
     return StudyResult(
@@ -211,7 +214,11 @@ def _inner_error(
 def _threshold(table: Table, task: int, rows: np.ndarray, predicted: np.ndarray) -> float:
     truth = table.labels[rows, task]
     measured = np.isfinite(truth)
-    if table.properties[task].kind is not Kind.BINARY or not measured.any() or not np.isfinite(predicted).all():
+    if (
+        table.properties[task].kind is not Kind.BINARY
+        or not measured.any()
+        or not np.isfinite(predicted).all()
+    ):
         return 0.5
     return best_threshold(truth[measured], predicted[measured, 0])
 

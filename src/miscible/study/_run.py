@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import PlanError
 from ..inputs import Features, featurize
 from ..splits import FoldAssignment, Groups, assign_folds, group_keys
-from ..strategies import BLEND, Strategy
+from ..strategies import Strategy
 from ..table import Table
 from ._cells import Cell, CellRecord, cells_of_repeat
 from ._executors import Executor, make_executor
@@ -168,7 +168,10 @@ class _Runner:
         remaining = self.plan.split.repeats - repeat
         n_workers = min(self.plan.workers, os.cpu_count() or 1)
         seconds = {
-            s.name: sum(c.seconds for c in result.cells if c.strategy == s.name) / repeat * remaining / n_workers
+            s.name: sum(c.seconds for c in result.cells if c.strategy == s.name)
+            / repeat
+            * remaining
+            / n_workers
             for s in strategies
         }
         kept = survivors(strategies, merit, seconds, left)
@@ -199,7 +202,9 @@ class _Runner:
         if not left_out:
             return True
         names = ", ".join(dict.fromkeys(c.strategy for c in left_out))
-        reason = f"the budget of {self.plan.budget:.0f} s was spent in repeat {repeat + 1}; not run there: {names}"
+        reason = (
+            f"the budget of {self.plan.budget:.0f} s was spent in repeat {repeat + 1}; not run there: {names}"
+        )
         self._record(Decision(repeat, (STOP,), reason, round(self._spent(), 1), {}), strategies)
         return False
 
@@ -234,5 +239,3 @@ def _manifest(table: Table, features: Features, groups: Groups) -> dict[str, obj
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
     }
-
-

@@ -94,7 +94,9 @@ class RunFolder:
             self._check(plan, manifest, resume=resume)
             return
         if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
-            raise PlanError("this folder is not empty and holds no run.", source=self.path, hint="Choose another --out.")
+            raise PlanError(
+                "this folder is not empty and holds no run.", source=self.path, hint="Choose another --out."
+            )
         make_folder(self.cells)
         write_atomic(self.manifest_path, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
         write_atomic(self.plan_path, plan_text(plan))
@@ -112,7 +114,9 @@ class RunFolder:
             raise PlanError("the plan differs from this run's plan.toml.", source=self.plan_path)
         if json.loads(self.manifest_path.read_text())["data"] != manifest["data"]:
             raise PlanError(
-                "the table has changed since this run began.", source=self.path, hint="Start anew in another --out."
+                "the table has changed since this run began.",
+                source=self.path,
+                hint="Start anew in another --out.",
             )
         make_folder(self.cells)
 
@@ -120,7 +124,14 @@ class RunFolder:
         """Remove what a run writes, and nothing else."""
         for name in ("cells", "bundle"):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        names = ("journal.jsonl", "manifest.json", "verdict.json", "metrics.csv", "predictions.csv", "report.html")
+        names = (
+            "journal.jsonl",
+            "manifest.json",
+            "verdict.json",
+            "metrics.csv",
+            "predictions.csv",
+            "report.html",
+        )
         for name in (*names, "plan.toml"):
             (self.path / name).unlink(missing_ok=True)
 
@@ -148,7 +159,9 @@ class RunFolder:
                 header = file.metadata()
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
-            raise MiscibleError(f"damaged cell: {error}.", source=path, hint="Delete it and --resume.") from error
+            raise MiscibleError(
+                f"damaged cell: {error}.", source=path, hint="Delete it and --resume."
+            ) from error
         folds = []
         for f in range(int(header["n_folds"])):
             prefix = f"{f}/state/"

@@ -95,7 +95,9 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
             headers=tuple(fit.ensemble.header() for fit in fits),
         )  # fmt: skip
     else:
-        models = [fit_baselines(cell.strategy, fold, context.plan, cell.repeat, f) for f, fold in enumerate(folds)]
+        models = [
+            fit_baselines(cell.strategy, fold, context.plan, cell.repeat, f) for f, fold in enumerate(folds)
+        ]
         results = tuple(
             _predictions(context, fold, {(t,): m.predict for t, m in enumerate(of_fold)}, {})
             for fold, of_fold in zip(folds, models, strict=True)

@@ -1,0 +1,168 @@
+"""From a finished run to the plain values the report shows."""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..advice import PropertyVerdict, side_arms
+from ..audit import Audit
+from ..report import Band, Curve, JournalEntry, Predictions, ReportData, StrategyCost
+from ..study import CellRecord, Plan, StudyResult, plan_text
+from ..table import Kind, output_slices
+
+__all__ = ["report_data"]
+
+
+def report_data(
+    result: StudyResult,
+    audit: Audit,
+    verdicts: Sequence[PropertyVerdict],
+    manifest: dict,
+    limits: Sequence[str],
+    citations: Sequence[str],
+    seconds: float,
+) -> ReportData:
+    """Everything but what only the bundle knows: intervals and calibration."""
+    plan, table = result.plan, result.table
+    measured = np.isfinite(table.labels)
+    versions = manifest["versions"] | {f"machine: {k}": v for k, v in manifest["machine"].items()}
+    return ReportData(
+        title=f"Learn together or apart? {table.source}",
+        created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        source=table.source,
+        verdicts=tuple(verdicts),
+        goal=plan.goal,
+        group=plan.split.group,
+        n_rows=table.n_rows,
+        n_groups=len(np.unique(result.groups.codes)),
+        n_folds=plan.split.folds,
+        n_repeats=plan.split.repeats,
+        wall_seconds=seconds,
+        measured=measured,
+        fold_labels=np.array(
+            [
+                [measured[outer == f].sum(axis=0) for f in range(plan.split.folds)]
+                for outer in result.folds.outer
+            ]
+        ),
+        fold_warnings=tuple(result.folds.warnings),
+        warnings=tuple(table.notes),
+        sides={s.name: s.side for s in result.strategies},
+        audit=audit,
+        predictions=_predictions(result, verdicts),
+        curves=_curves(result),
+        costs=_costs(result),
+        journal=tuple(
+            JournalEntry(
+                f"before repeat {d.repeat + 1}, after {d.spent:.0f} s", ", ".join(d.dropped), d.reason
+            )
+            for d in result.journal
+        ),
+        command=_command(plan),
+        plan=plan_text(plan),
+        machine={str(k): str(v) for k, v in versions.items()}
+        | {"seed": str(plan.seed), "data": manifest["data"][:16]},
+        limits=tuple(limits),
+        citations=tuple(citations),
+    )
+
+
+def _command(plan: Plan) -> str:
+    """The command line that gives this plan."""
+    words = ["miscible", "advise", plan.table.source, "--targets", *plan.table.targets]
+    words += ["--inputs", *plan.table.inputs] if plan.table.inputs else []
+    words += ["--where", *plan.table.where] if plan.table.where else []
+    words += ["--group", plan.split.group, "--seed", str(plan.seed)]
+    words += [] if plan.budget is None else ["--budget", f"{plan.budget:g}s"]
+    return shlex.join(words)
+
+
+def _predictions(result: StudyResult, verdicts: Sequence[PropertyVerdict]) -> tuple[Predictions, ...]:
+    table = result.table
+    targets = table.targets()
+    column = table.inputs.composition or table.inputs.smiles
+    labels = (table.frame[column] if column else table.frame.index.to_series()).astype(str).to_numpy()
+    shown = []
+    for t, (prop, columns) in enumerate(zip(table.properties, output_slices(table.properties), strict=True)):
+        deploy = verdicts[t].deploy
+        if deploy is None:
+            continue
+        rows = np.flatnonzero(np.isfinite(targets[:, t]))
+        flat = slice(None) if prop.kind is Kind.MULTICLASS else 0
+        arms = [
+            None if arm is None else arm.predictions[0, rows, columns][:, flat]
+            for arm in side_arms(result, t)
+        ]
+        complete = all(arm is not None and np.isfinite(arm).all() for arm in arms)
+        shown.append(
+            Predictions(
+                name=prop.name,
+                kind=str(prop.kind),
+                unit=prop.model_unit,
+                strategy=deploy.strategy,
+                observed=targets[rows, t],
+                predicted=result.outer[deploy.strategy][0, rows, columns][:, flat],
+                joint=arms[0] if complete else None,
+                separate=arms[1] if complete else None,
+                classes=prop.classes,
+                rows=tuple(labels[rows]),
+            )
+        )
+    return tuple(shown)
+
+
+def _curves(result: StudyResult) -> tuple[Curve, ...]:
+    """Mean and quartiles over every network kept, by strategy and property."""
+    stories: dict[tuple[str, int], list[tuple[list[float], list[float]]]] = defaultdict(list)
+    for cell in result.cells:
+        for network in cell.networks:
+            for task, train, valid in zip(network["tasks"], network["train"], network["valid"], strict=True):
+                stories[cell.strategy, cell.tasks[task]].append((train, valid))
+    curves = []
+    for (strategy, task), pairs in stories.items():
+        bands = [_band([pair[side] for pair in pairs]) for side in (0, 1)]
+        epochs = np.arange(1, len(bands[0].mean) + 1)
+        curves.append(Curve(strategy, result.table.names[task], epochs, *bands))
+    return tuple(curves)
+
+
+def _band(lines: Sequence[Sequence[float]]) -> Band:
+    """Over the networks still training; epochs that fewer than a quarter of them reached are left out."""
+    longest = max(len(line) for line in lines)
+    padded = np.full((len(lines), longest), np.nan)
+    for row, line in zip(padded, lines, strict=True):
+        row[: len(line)] = line
+    enough = np.isfinite(padded).sum(axis=0) >= max(1, len(lines) / 4)
+    padded = padded[:, : int(enough.sum())]
+    return Band(np.nanmean(padded, axis=0), *np.nanquantile(padded, (0.25, 0.75), axis=0))
+
+
+def _costs(result: StudyResult) -> tuple[StrategyCost, ...]:
+    dropped = {name: d for d in result.journal for name in d.dropped}
+    by_name: dict[str, list[CellRecord]] = defaultdict(list)
+    for cell in result.cells:
+        by_name[cell.strategy].append(cell)
+    costs = []
+    for name, cells in by_name.items():
+        epochs = [n["epochs"] for cell in cells for n in cell.networks]
+        network = any(cell.members for cell in cells)
+        decision = dropped.get(name)
+        costs.append(
+            StrategyCost(
+                strategy=name,
+                members=sum(cell.members for cell in cells) if network else None,
+                steps=sum(cell.steps for cell in cells) if network else None,
+                epochs=float(np.mean(epochs)) if epochs else None,
+                parameters=cells[0].parameters if network else None,
+                seconds=sum(cell.seconds for cell in cells),
+                diverged=sum(cell.diverged for cell in cells),
+                dropped="" if decision is None else f"before repeat {decision.repeat + 1}",
+                reason="" if decision is None else decision.reason,
+            )
+        )
+    return tuple(costs)
