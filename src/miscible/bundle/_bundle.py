@@ -42,8 +42,8 @@ class Bundle:
         One per fold.
     models
         Per property, one model per fold.
-    residuals, calibrations
-        Per property: what its intervals (regression) or its probabilities (classes) come from, else None.
+    uncertainty
+        Per property: residuals for intervals (regression) or the calibration of probabilities (classes).
     domain
         Judges inputs of the first fold's preparation.
     path
@@ -56,8 +56,7 @@ class Bundle:
     spec: InputSpec
     preparations: tuple[Preparation, ...]
     models: tuple[tuple[FittedModel, ...], ...]
-    residuals: tuple[Residuals | None, ...]
-    calibrations: tuple[Calibration | None, ...]
+    uncertainty: tuple[Residuals | Calibration, ...]
     domain: Domain
     path: Path
     versions: dict[str, str]
@@ -109,9 +108,7 @@ class Bundle:
             A column is missing, an input cannot be read, or ``interval`` is no coverage.
         """
         if not 0.0 < interval < 1.0:
-            raise InputError(
-                f"interval is {interval}, expected a coverage between 0 and 1.", hint="Such as 0.9."
-            )
+            raise InputError(f"interval is {interval}, not a coverage between 0 and 1.", hint="Such as 0.9.")
         if len(frame) == 0:
             check_columns(frame, self.spec)
             return self._finish([self._empty(frame.index)], frame.index, np.ones(0, bool), interval, ())
@@ -157,18 +154,16 @@ class Bundle:
         """Columns of one property from member predictions ``(n_folds, n_rows, n_outputs)``."""
         card, name, details = self.cards[t], self.columns.values[t], self.columns.details[t]
         centre = _mean(members)
-        residuals, calibration = self.residuals[t], self.calibrations[t]
-        if residuals is not None:
-            values = (centre[:, 0], *residuals.interval(members[:, :, 0], level))
+        uncertainty = self.uncertainty[t]
+        if isinstance(uncertainty, Residuals):
+            values = (centre[:, 0], *uncertainty.interval(members[:, :, 0], level))
             with np.errstate(over="ignore"):
                 user = [card.property.to_user(value) for value in values]
             return dict(zip((name, *details), user, strict=True))
         labels = np.array(card.property.classes, dtype=object)
-        if calibration is None:
-            raise ValueError(f"{name!r} has neither residuals nor a calibration")
-        probability = calibration.apply(centre)
+        probability = uncertainty.apply(centre)
         if card.property.kind is Kind.BINARY:
-            # The threshold was tuned on uncalibrated probabilities; calibration is monotone and keeps the labels.
+            # The threshold was tuned on uncalibrated probabilities.
             codes = (centre[:, 0] >= card.threshold).astype(int)
         else:
             codes = probability.argmax(axis=1)
@@ -208,17 +203,16 @@ class Bundle:
         n_far = int((~result[self.columns.in_domain].to_numpy()[kept]).sum())
         if n_far:
             notes.append(
-                f"{n_far} of {int(kept.sum())} rows are out of domain; no coverage is promised for their intervals."
+                f"{n_far} of {int(kept.sum())} rows are out of domain: their intervals promise no coverage."
             )
         endless = [
             name
-            for t, name in enumerate(self.columns.values)
-            if self.residuals[t] is not None
-            and np.isposinf(result[self.columns.details[t][1]].to_numpy()[kept]).any()
+            for name, details, card in zip(self.columns.values, self.columns.details, self.cards, strict=True)
+            if card.property.kind is Kind.REGRESSION and np.isposinf(result[details[1]]).any()
         ]
         if endless:
             notes.append(
-                f"too few groups for {level:.3g} intervals of {', '.join(endless)}: they have no end."
+                f"too few groups for intervals at {level:.4g}, they are endless: {', '.join(endless)}."
             )
         return notes
 

@@ -1,7 +1,7 @@
 """Class probabilities that mean what they say.
 
-Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017 (temperature and bias of the
-log-probabilities); with two classes this is Platt's logistic calibration.
+Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017: temperature and bias of
+the log-probabilities. With two classes this is Platt's logistic calibration.
 """
 
 from __future__ import annotations

@@ -71,9 +71,9 @@ def card_from_json(content: dict[str, Any]) -> TaskCard:
 
 def spec_from_json(content: dict[str, Any]) -> InputSpec:
     """Inverse of ``dataclasses.asdict``."""
-    return InputSpec(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
-    )
+    lists = ("fractions", "numeric", "categorical")
+    values: dict[str, Any] = {key: tuple(value) if key in lists else value for key, value in content.items()}
+    return InputSpec(**values)
 
 
 def _plain(value: float) -> float | None:

@@ -97,7 +97,7 @@ def _coordinates(inputs: np.ndarray, centre: np.ndarray, axes: np.ndarray) -> np
 
 
 def _nearest(rows: np.ndarray, reference: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
-    """Mean distance to the nearest reference rows, leaving out those of the same code; infinite without any."""
+    """Mean distance to the nearest reference rows of another code; infinite without any."""
     n_nearest = min(N_NEAREST, len(reference))
     lengths = np.square(reference).sum(axis=1)
     distances = np.empty(len(rows))

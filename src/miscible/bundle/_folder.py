@@ -103,9 +103,7 @@ def _check_target(target: Path) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise BundleError(
-            "a file has the name of the bundle's folder.", source=target, hint="Choose another name."
-        )
+        raise BundleError("a file has the name of this folder.", source=target, hint="Choose another name.")
     if any(target.iterdir()) and not (target / DOCUMENT).exists():
         raise BundleError(
             "this folder holds something else and is not replaced.",
@@ -130,10 +128,8 @@ def _swap(part: Path, target: Path) -> None:
 
 def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _digest(path)}
-        for path in files
-    }
+    entries = ({"bytes": path.stat().st_size, "sha256": _digest(path)} for path in files)
+    return {path.relative_to(folder).as_posix(): entry for path, entry in zip(files, entries, strict=True)}
 
 
 def _check_file(path: Path, entry: dict[str, Any]) -> None:

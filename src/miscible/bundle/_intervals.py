@@ -1,7 +1,7 @@
 """Conformal intervals of a fold ensemble (CV+) from grouped out-of-fold residuals.
 
-Barber, Candes, Ramdas, Tibshirani, "Predictive inference with the jackknife+", Ann. Statist. 49 (2021), for CV+;
-Lee, Barber, Willett, "Distribution-free inference with hierarchical data", arXiv:2306.06342, for one vote a group.
+CV+: Barber, Candes, Ramdas, Tibshirani, "Predictive inference with the jackknife+", Ann. Statist. 49 (2021).
+Groups: Lee, Barber, Willett, "Distribution-free inference with hierarchical data", arXiv 2306.06342.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Residuals:
     def interval(self, members: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
         """CV+ interval of new rows.
 
-        The bounds are weighted quantiles of every member's prediction minus and plus the residuals of the rows
-        it did not see. The new row counts as one more group, with an infinite residual.
+        The bounds are weighted quantiles of every member's prediction minus and plus the residuals of the
+        rows it did not see. The new row counts as one more group, with an infinite residual.
 
         Parameters
         ----------
@@ -113,7 +113,7 @@ def fit_residuals(
 
 
 def measured_coverage(residuals: Residuals, level: float) -> float:
-    """Weighted share of labels inside intervals whose width comes from the other folds only; NaN without labels."""
+    """Weighted share of labels inside, each fold judged by residuals of the others; NaN without labels."""
     values, weights = residuals.values, residuals.weights
     inside = np.zeros(len(values), dtype=bool)
     for fold in np.unique(residuals.folds):

@@ -12,10 +12,9 @@ from safetensors.numpy import load_file
 from ..baselines import load_model
 from ..errors import BundleError
 from ..inputs import Preparation
-from ..table import Kind
 from ._bundle import Bundle
 from ._calibration import Calibration
-from ._cards import TaskCard, card_from_json, spec_from_json
+from ._cards import card_from_json, spec_from_json
 from ._domain import Domain
 from ._folder import DOCUMENT, read_document
 from ._intervals import Residuals
@@ -32,7 +31,7 @@ def load_bundle(folder: Path) -> Bundle:
     Raises
     ------
     BundleError
-        Not a bundle, of another version, or a file missing, cut short or changed; names the file and what to do.
+        Not a bundle, of another version, or a file missing, cut short or changed; the file is named.
     """
     folder = Path(folder)
     document = read_document(folder)
@@ -48,9 +47,8 @@ def load_bundle(folder: Path) -> Bundle:
                 tuple(load_model(folder / "models" / str(t) / str(f)) for f in folds)
                 for t in range(len(cards))
             ),
-            residuals=tuple(_residuals(folder, t, card) for t, card in enumerate(cards)),
-            calibrations=tuple(_calibration(task["calibration"]) for task in document["tasks"]),
-            domain=Domain.fromload_file(_arrays(folder / "domain.safetensors")),
+            uncertainty=tuple(_uncertainty(folder, t, task) for t, task in enumerate(document["tasks"])),
+            domain=Domain.from_arrays(load_file(folder / "domain.safetensors")),
             path=folder,
             versions=dict(document["versions"]),
         )
@@ -68,11 +66,8 @@ def _preparation(folder: Path, fold: int) -> Preparation:
     return Preparation.from_state(load_file(path / f"{fold}.safetensors"), structure)
 
 
-def _residuals(folder: Path, task: int, card: TaskCard) -> Residuals | None:
-    if card.property.kind is not Kind.REGRESSION:
-        return None
-    return Residuals.fromload_file(_arrays(folder / "residuals" / f"{task}.safetensors"))
-
-
-def _calibration(content: dict[str, Any] | None) -> Calibration | None:
-    return None if content is None else Calibration(content["slope"], tuple(content["offsets"]))
+def _uncertainty(folder: Path, index: int, task: dict[str, Any]) -> Residuals | Calibration:
+    calibration = task["calibration"]
+    if calibration is None:
+        return Residuals.from_arrays(load_file(folder / "residuals" / f"{index}.safetensors"))
+    return Calibration(calibration["slope"], tuple(calibration["offsets"]))

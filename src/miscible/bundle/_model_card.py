@@ -65,9 +65,9 @@ def _use(parts: BundleParts) -> list[str]:
     return [
         "## Intended use",
         "",
-        "Estimating these properties, with their uncertainty, for rows like those of the training table: ranking "
-        "candidates, planning experiments, filling gaps. Not a substitute for measurement where a wrong value does "
-        "harm.",
+        "Estimating these properties, with their uncertainty, for rows like those of the training table: "
+        "ranking candidates, planning experiments, filling gaps. Not a substitute for measurement where a "
+        "wrong value does harm.",
         "",
         f"Inputs: {_inputs(parts.spec)}.",
     ]
@@ -89,24 +89,24 @@ def _data(parts: BundleParts, cards: Sequence[TaskCard]) -> list[str]:
         "",
         f"{len(parts.codes)} rows of {parts.source} in {groups} groups"
         + (f" by {parts.group}" if parts.group else "")
-        + f"; {len(parts.preparations)} folds, no group in two of them. The rows themselves are not in this bundle, "
-        "apart from prepared inputs of some of them in `domain.safetensors`.",
+        + f"; {len(parts.preparations)} folds, no group in two of them. The rows are not in this bundle, "
+        "only condensed inputs of some of them, without labels, in `domain.safetensors`.",
         "",
         "| property | kind | unit | labels | groups |",
         "|---|---|---|---:|---:|",
     ]
-    return lines + [
-        f"| {_cell(c.property.name)} | {c.property.kind} | {_cell(c.property.unit)} | {c.n_labels} | {c.n_groups} |"
-        for c in cards
-    ]
+    for c in cards:
+        name, unit = _cell(c.property.name), _cell(c.property.unit)
+        lines.append(f"| {name} | {c.property.kind} | {unit} | {c.n_labels} | {c.n_groups} |")
+    return lines
 
 
 def _models(parts: BundleParts, cards: Sequence[TaskCard]) -> list[str]:
     lines = [
         "## Models",
         "",
-        f"Each property is answered by the {len(parts.preparations)} models of its winning strategy, one per fold, "
-        "averaged. Errors are of single models on rows (and groups) they were not trained on"
+        f"Each property is answered by the {len(parts.preparations)} models of its winning strategy, one per "
+        "fold, averaged. Errors are of single models on rows (and groups) they were not trained on"
         + (", in log10 units where the property is learned as its logarithm." if _any_log(cards) else "."),
         "",
         "| property | model | out-of-fold error | sharing |",
@@ -129,7 +129,7 @@ def _intervals(cards: Sequence[TaskCard], grouped: bool) -> list[str]:
         lines += [
             "Intervals are conformal (CV+) from out-of-fold residuals"
             + (", every group counting once" if grouped else "")
-            + ". Coverage below is the share of labels inside, each fold judged by the residuals of the other folds.",
+            + ". Coverage below is the share of labels inside, each fold judged by residuals of the others.",
             "",
             "| property | " + " | ".join(f"{level:.0%} interval" for level in levels) + " |",
             "|---" * (len(levels) + 1) + "|",
@@ -145,9 +145,9 @@ def _intervals(cards: Sequence[TaskCard], grouped: bool) -> list[str]:
         lines += ["Class probabilities are calibrated on out-of-fold predictions.", ""]
     return [
         *lines,
-        "`in_domain` is false for rows farther from the training rows than nearly all of those are from each other. "
-        "**For such rows, and for new rows chosen to be unlike the training rows, coverage is not promised**: the "
-        "interval is printed, but holds only for rows drawn like the training rows.",
+        "`in_domain` is false for rows farther from the training rows than 95 % of these are from each other. "
+        "**Coverage is not promised for such rows, nor wherever new rows are chosen to be unlike the training "
+        "rows**: the interval is printed, but it holds only for rows drawn like the training rows.",
     ]
 
 

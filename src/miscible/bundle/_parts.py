@@ -30,7 +30,7 @@ class TaskPart:
     models
         One per fold; model ``f`` reads inputs made by preparation ``f``.
     out_of_fold
-        ``(n_rows, n_outputs)`` in model space, each row predicted by the model of its own fold, NaN where not run.
+        ``(n_rows, n_outputs)`` in model space, each row by the model of its fold; NaN where not run.
     observed
         ``(n_rows,)`` in model space, class codes for classes, NaN = unmeasured.
     threshold

@@ -98,9 +98,7 @@ def _card(task: TaskPart, parts: BundleParts, residuals: Residuals | None) -> Ta
         threshold=float(task.threshold),
         n_labels=int(measured.sum()),
         n_groups=len(np.unique(parts.codes[measured])),
-        coverage={}
-        if residuals is None
-        else {level: measured_coverage(residuals, level) for level in LEVELS},
+        coverage={level: measured_coverage(residuals, level) for level in LEVELS} if residuals else {},
         notes=tuple(notes),
     )
 
