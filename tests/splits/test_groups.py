@@ -31,7 +31,7 @@ def partition(codes: np.ndarray) -> list[list[int]]:
 ALLOYS = pd.DataFrame(
     {
         "formula": ["AlNi3", "Ni0.75Al0.25", "Al25Ni75", "AlNi", "NiAl", "CoCrFe"],
-        "doi": ["a", "a", "b", "b", "c", "c"],
+        "doi": ["a", "a ", "b", " b", "c", "c"],
         "note": ["x", None, "y", " ", "z", "z"],
         "year": [2001, 2001, 1999, 1999, 2020, 2020],
     },

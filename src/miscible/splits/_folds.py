@@ -100,8 +100,8 @@ def _large_groups(strata: Strata, group_names: Sequence[str]) -> list[str]:
     n_rows = int(sizes.sum())
     large = [g for g in np.argsort(-sizes, kind="stable") if sizes[g] > max(1, _LARGE * n_rows)]
     return [
-        f"group {group_names[g]!r} holds {sizes[g]:,} of {n_rows:,} rows ({sizes[g] / n_rows:.0%}): "
-        "the scores of its fold are mostly about this one group"
+        f"group {group_names[g]!r} holds {sizes[g]:,} of {n_rows:,} rows ({sizes[g] / n_rows:.0%}); "
+        "the fold that tests it says much about this one group"
         for g in large
     ]
 

@@ -147,8 +147,8 @@ def _refuse_errors(table: Table, errors: dict[int, str], column: str | None) -> 
 
 def _column(table: Table, by: str) -> np.ndarray:
     column = table.frame[by]
-    texts = _as_text(column.to_numpy(dtype=object))
-    gaps = column.isna().to_numpy(dtype=bool) | (np.char.strip(texts) == "")
+    texts = np.strings.strip(_as_text(column.to_numpy(dtype=object)))
+    gaps = column.isna().to_numpy(dtype=bool) | (texts == "")
     if gaps.any():
         places = np.flatnonzero(gaps)
         shown = ", ".join(_as_text(table.frame.index[places[:_SHOWN]].to_numpy()))
