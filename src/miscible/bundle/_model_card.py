@@ -145,9 +145,9 @@ def _intervals(cards: Sequence[TaskCard], grouped: bool) -> list[str]:
         lines += ["Class probabilities are calibrated on out-of-fold predictions.", ""]
     return [
         *lines,
-        "`in_domain` is false for rows farther from the training rows than 95 % of these are from each other. "
-        "**Coverage is not promised for such rows, nor wherever new rows are chosen to be unlike the training "
-        "rows**: the interval is printed, but it holds only for rows drawn like the training rows.",
+        "`in_domain` is false for rows farther from training rows than 95 % of these are from each other: "
+        "**coverage is not promised for them**, nor wherever new rows are chosen to be unlike the training "
+        "rows. The interval is printed, but holds only for rows drawn like the training rows.",
     ]
 
 

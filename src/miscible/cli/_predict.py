@@ -18,7 +18,7 @@ __all__ = ["predict_command"]
 def predict_command(
     bundle: Path, table: Path, out: Path | None, interval: float, skip_bad_rows: bool, sheet: str | None
 ) -> None:
-    """Print the rows with their predictions as CSV, or write them to ``out``; notes go to the error stream."""
+    """Print rows and predictions as CSV, or write them to ``out``; notes go to the error stream."""
     loaded = load_bundle(bundle)
     frame = read_frame(table, sheet)
     bar = Progress(
