@@ -38,7 +38,11 @@ class MiscibleError(Exception):
         """One paragraph: place, message, remedy."""
         named = (("column", self.column), ("row", self.row))
         place = [] if self.source is None else [str(self.source)]
-        place += [f"{word} {value!r}" for word, value in named if value is not None]
+        place += [
+            f"{word} '{value}'" if isinstance(value, str) else f"{word} {value}"
+            for word, value in named
+            if value is not None
+        ]
         text = f"{', '.join(place)}: {self.message}" if place else self.message
         return f"{text} {self.hint}" if self.hint else text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
@@ -200,7 +201,7 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTask):
         labels = _labels(y, len(X), "class")
         self._one = labels.ndim == 1
         columns = labels.reshape(len(X), -1)
-        measured = ~_missing(columns)
+        measured = ~pd.isna(columns)
         classes = []
         codes = np.full(columns.shape, np.nan)
         for t, (column, known) in enumerate(zip(columns.T, measured.T, strict=True)):
@@ -260,10 +261,6 @@ def _labels(y: Any, n_rows: int, what: str) -> np.ndarray:
         if np.isinf(labels).any():
             raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
     return labels
-
-
-def _missing(values: np.ndarray) -> np.ndarray:
-    return np.equal(values, None) | (values != values) if values.dtype == object else values != values
 
 
 def _check_measured(columns: np.ndarray) -> None:

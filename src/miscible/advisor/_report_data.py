@@ -11,9 +11,11 @@ import numpy as np
 
 from ..advice import PropertyVerdict, side_arms
 from ..audit import Audit
+from ..bundle import BundleParts
 from ..report import Band, Curve, JournalEntry, Predictions, ReportData, StrategyCost
 from ..study import CellRecord, Plan, StudyResult, plan_text
 from ..table import Kind, output_slices
+from ._trust import interval_tables, reliability_tables
 
 __all__ = ["report_data"]
 
@@ -22,12 +24,13 @@ def report_data(
     result: StudyResult,
     audit: Audit,
     verdicts: Sequence[PropertyVerdict],
+    parts: BundleParts,
     manifest: dict,
     limits: Sequence[str],
     citations: Sequence[str],
     seconds: float,
 ) -> ReportData:
-    """Everything but what only the bundle knows: intervals and calibration."""
+    """Fill the report from the study, the verdicts and what is deployed."""
     plan, table = result.plan, result.table
     measured = np.isfinite(table.labels)
     versions = manifest["versions"] | {f"machine: {k}": v for k, v in manifest["machine"].items()}
@@ -56,6 +59,8 @@ def report_data(
         audit=audit,
         predictions=_predictions(result, verdicts),
         curves=_curves(result),
+        reliability=reliability_tables(parts.tasks, parts.codes, parts.fold_of_row),
+        intervals=interval_tables(parts.tasks, parts.codes, parts.fold_of_row),
         costs=_costs(result),
         journal=tuple(
             JournalEntry(

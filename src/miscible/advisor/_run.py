@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..advice import PropertyVerdict, advise
@@ -70,7 +70,7 @@ def open_table(part: TablePlan, group: str | None = None) -> tuple[Table, tuple[
     if part.source.startswith(DATASET):
         dataset = load_dataset(part.source.removeprefix(DATASET))
         table = read_table(dataset.frame, part.targets, inputs=part.inputs or dataset.inputs, **options)
-        return _renamed(table, part.source, dataset.notes), dataset.citations
+        return replace(table, source=part.source, notes=(*dataset.notes, *table.notes)), dataset.citations
     table = read_table(
         Path(part.source), part.targets, inputs=part.inputs or None, sheet=part.sheet, **options
     )
@@ -106,7 +106,7 @@ def advise_table(
     make_folder(path.parent)
     audited = audit(table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats)
     result, features = run_study(plan, table, path, resume=resume, overwrite=overwrite, listener=listener)
-    verdicts = advise(result, replicate_spread(table, features))
+    verdicts = advise(result, {r.name: r.spread for r in audited.replicates.tasks})
     write_outputs(path, result, verdicts)
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
     limits = limits_of(result)
@@ -115,8 +115,7 @@ def advise_table(
     if not parts.tasks:
         raise MiscibleError("no property has a model to deploy.", source=path)
     write_bundle(parts, path / "bundle")
-    bundle = load_bundle(path / "bundle")
     seconds = time.perf_counter() - began
-    data = report_data(result, audited, verdicts, bundle, manifest, limits, citations, seconds)
-    write_report(data, path / "report.html")
+    data = report_data(result, audited, verdicts, parts, manifest, limits, citations, seconds)
+    write_report(replace(data, bundle=str(path / "bundle")), path / "report.html")
     return Advice(verdicts, result, audited, path)

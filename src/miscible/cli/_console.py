@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,8 @@ from ..study import Cell, CellRecord, Decision
 
 __all__ = ["StudyBar", "errors", "print_verdicts", "screen"]
 
-screen = Console(highlight=False, soft_wrap=False)
+WIDE = 140
+screen = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 COLOURS = {Call.MIX: "green", Call.SEPARATE: "red", Call.EITHER: "cyan", Call.UNDECIDED: "yellow"}

@@ -62,9 +62,14 @@ class NetworkEnsemble:
     @classmethod
     def from_state(cls, header: dict[str, Any], state: dict[str, np.ndarray]) -> NetworkEnsemble:
         """Inverse of `header` and the arrays."""
-        shape = {name: tuple(v) if isinstance(v, list | tuple) else v for name, v in header["shape"].items()}
+        shape = header["shape"]
         return cls(
-            NetworkShape(**shape),
+            NetworkShape(
+                n_inputs=shape["n_inputs"],
+                n_outputs=tuple(shape["n_outputs"]),
+                trunk=tuple(shape["trunk"]),
+                head=tuple(shape["head"]),
+            ),
             tuple(header["kinds"]),
             state,
             np.asarray(header["centre"]),

@@ -110,7 +110,7 @@ def _training_data(
     folds: Sequence[FoldData], tasks: list[int], scalers: Sequence[TargetScaler]
 ) -> TrainingData:
     """Only rows with a label of these tasks, so that a scarce task does not carry the whole table."""
-    labelled = [np.isfinite(fold.targets[:, tasks]).any(axis=1) for fold in folds]
+    labelled = [np.asarray(np.isfinite(fold.targets[:, tasks]).any(axis=1)) for fold in folds]
     rows = np.flatnonzero(np.any(labelled, axis=0))
     position = np.full(len(labelled[0]), -1)
     position[rows] = np.arange(len(rows))

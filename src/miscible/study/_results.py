@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..baselines import blend_weight
-from ..evaluation import best_threshold, default_metric, fold_scale, metric_error
+from ..evaluation import best_threshold, default_metric, fold_scale, get_metric, metric_error
 from ..splits import FoldAssignment, Groups
 from ..strategies import BLEND, NetworkEnsemble, Strategy
 from ..table import Kind, Table, output_slices
@@ -86,8 +86,17 @@ class StudyResult:
 
 
 def decision_metrics(plan: Plan, table: Table) -> tuple[str, ...]:
-    """Metric each task is decided by: its own, else the default of kind and goal."""
-    return tuple(p.metric or default_metric(str(p.kind), plan.goal) for p in table.properties)
+    """Metric each task is decided by: its own, else the default of kind and goal.
+
+    Raises
+    ------
+    PlanError
+        A property names a metric that does not exist or is not for its kind.
+    """
+    metrics = tuple(p.metric or default_metric(str(p.kind), plan.goal) for p in table.properties)
+    for metric, prop in zip(metrics, table.properties, strict=True):
+        get_metric(metric, str(prop.kind))
+    return metrics
 
 
 def task_error(
@@ -112,7 +121,13 @@ def task_error(
         predicted = predicted[:, 0]
     scale = fold_scale(metrics[task], truth[measured])
     return metric_error(
-        metrics[task], truth[use], predicted, scale=scale, weights=table.weights[use], budget=budget
+        metrics[task],
+        truth[use],
+        predicted,
+        scale=scale,
+        weights=table.weights[use],
+        budget=budget,
+        kind=table.kinds[task],
     )
 
 

@@ -100,8 +100,8 @@ def run_study(
             hint="Choose fewer folds or another group.",
         )
     folds = assign_folds(
-        groups.codes, table.labels, table.kinds,
-        n_folds=plan.split.folds, n_repeats=plan.split.repeats, seed=plan.seed,
+        groups.codes, table.labels, table.kinds, n_folds=plan.split.folds, n_repeats=plan.split.repeats,
+        seed=plan.seed, names=table.names, group_labels=groups.labels,
     )  # fmt: skip
     store = RunFolder(path)
     store.begin(plan, _manifest(table, features, groups), resume=resume, overwrite=overwrite)

@@ -81,7 +81,12 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
             seed=seed, device=context.plan.device, compile=context.plan.compile,
         )  # fmt: skip
         results = tuple(
-            _predictions(context, fold, {cell.tasks: fit.ensemble.predict}, fit.ensemble.state)
+            _predictions(
+                context,
+                fold,
+                {cell.tasks: fit.ensemble.predict},
+                fit.ensemble.state if cell.repeat == 0 else {},
+            )
             for fold, fit in zip(folds, fits, strict=True)
         )
         record = CellRecord(
