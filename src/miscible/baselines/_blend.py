@@ -86,13 +86,15 @@ def blend_weight(
     """
     y_valid = np.asarray(y_valid, dtype=float)
     known = np.isfinite(y_valid)
+    if not known.any():
+        return 0.5
     y = y_valid[known]
     a, b = (np.asarray(p, dtype=float)[known].reshape(len(y), -1) for p in (prediction_a, prediction_b))
-    w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)[known]
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return float(np.isfinite(a).all())
-    if len(y) == 0 or np.array_equal(a, b):
+    if np.array_equal(a, b):
         return 0.5
+    w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)[known]
     if kind == Kind.REGRESSION:
         gap = a[:, 0] - b[:, 0]
         return float(np.clip(np.sum(w * (y - b[:, 0]) * gap) / np.sum(w * gap**2), 0.0, 1.0))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 
+from ..errors import BundleError
 from ..files import write_atomic
 from ..table import Kind
 from ._model import register_model
@@ -60,7 +62,7 @@ class BoosterModel:
     """
 
     booster: lgb.Booster
-    note: str = field(default="")
+    note: str = ""
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Values or probabilities."""
@@ -68,15 +70,19 @@ class BoosterModel:
         return prediction.reshape(len(inputs), -1)
 
     def save(self, folder: Path) -> None:
-        """Write the booster as LightGBM's own text."""
-        write_atomic(folder / "lightgbm.txt", self.booster.model_to_string())
-        write_state(folder, "lightgbm", {"note": self.note})
+        """Write the booster as LightGBM's own text, and its checksum."""
+        text = self.booster.model_to_string()
+        write_atomic(folder / "lightgbm.txt", text)
+        write_state(folder, "lightgbm", {"note": self.note, "sha256": _checksum(text)})
 
     @classmethod
     def load(cls, folder: Path) -> BoosterModel:
-        """Read what `save` wrote."""
+        """Read what `save` wrote; LightGBM crashes the process on damaged text, so it is checked before."""
         text = (folder / "lightgbm.txt").read_text(encoding="utf-8")
-        return cls(lgb.Booster(model_str=text), **read_state(folder, "lightgbm"))
+        state = read_state(folder, "lightgbm")
+        if _checksum(text) != state["sha256"]:
+            raise BundleError("this model was changed or cut short.", source=folder / "lightgbm.txt")
+        return cls(lgb.Booster(model_str=text), state["note"])
 
 
 def fit_lightgbm(sample: Sample, *, seed: int, n_threads: int, length: Length = FULL) -> BoosterModel:
@@ -119,3 +125,7 @@ def _options(sample: Sample, seed: int, n_threads: int, length: Length) -> dict[
     if sample.kind == Kind.MULTICLASS:
         options["num_class"] = sample.n_classes
     return options
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -20,7 +20,8 @@ __all__ = ["ForestModel", "fit_extra_trees"]
 N_TREES = 100
 N_TRIAL_TREES = 10
 LEAVES = {Kind.REGRESSION: (1, 3), Kind.BINARY: (3, 10), Kind.MULTICLASS: (3, 10)}
-MAX_FEATURES = {Kind.REGRESSION: 0.33, Kind.BINARY: 0.1, Kind.MULTICLASS: 0.1}
+CANDIDATES = {Kind.REGRESSION: 1 / 3, Kind.BINARY: 0.1, Kind.MULTICLASS: 0.1}
+MIN_CANDIDATES = 8
 TRUSTED = ["sklearn.tree._tree.Tree"]
 
 Forest = ExtraTreesRegressor | ExtraTreesClassifier
@@ -88,11 +89,12 @@ def fit_extra_trees(sample: Sample, *, seed: int, n_threads: int) -> ForestModel
 
 
 def _grow(sample: Sample, leaf: int, n_trees: int, seed: int, n_threads: int) -> ForestModel:
+    n_inputs = sample.inputs.shape[1]
     forest: Forest = ExtraTreesClassifier() if sample.is_class else ExtraTreesRegressor()
     forest.set_params(
         n_estimators=n_trees,
         min_samples_leaf=leaf,
-        max_features=MAX_FEATURES[Kind(sample.kind)],
+        max_features=max(min(n_inputs, MIN_CANDIDATES), round(CANDIDATES[Kind(sample.kind)] * n_inputs)),
         random_state=seed,
         n_jobs=n_threads,
     )
