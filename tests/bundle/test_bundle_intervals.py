@@ -9,7 +9,7 @@ from crepes import ConformalRegressor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miscible.bundle import Bundle, Residuals, fit_residuals, measured_coverage
+from miscible.bundle import Bundle, Residuals, fit_residuals, measured_coverage, measured_width
 
 
 def brute_upper(values, weights, folds, members, level):
@@ -83,6 +83,17 @@ def test_measured_coverage_judges_each_fold_by_the_others() -> None:
     folds = np.repeat([0, 1], 50)
     residuals = fit_residuals(values, np.zeros(100), np.arange(100), folds)
     assert measured_coverage(residuals, 0.9) == pytest.approx(0.5)
+
+
+def test_measured_width_is_twice_the_radius_of_the_other_folds() -> None:
+    values = np.concatenate([np.linspace(0, 1, 97), np.linspace(10, 11, 97)])
+    residuals = fit_residuals(values, np.zeros(194), np.arange(194), np.repeat([0, 1], 97))
+    radii = [
+        ConformalRegressor().fit(residuals=part).predict_int(np.zeros(1), confidence=0.9)[0, 1]
+        for part in (values[97:], values[:97])
+    ]
+    assert measured_width(residuals, 0.9) == pytest.approx(2 * np.mean(radii))
+    assert np.isposinf(measured_width(residuals, 0.999))
 
 
 def test_cross_validated_ridge_covers_as_promised() -> None:

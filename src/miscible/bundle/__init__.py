@@ -5,9 +5,10 @@ from ._calibration import Calibration, fit_calibration
 from ._cards import TaskCard
 from ._columns import OutputColumns, beside_inputs, name_columns
 from ._domain import Domain, fit_domain
-from ._intervals import Residuals, fit_residuals, measured_coverage
+from ._intervals import Residuals, fit_residuals, measured_coverage, measured_width
 from ._load import load_bundle
 from ._parts import BundleParts, TaskPart
+from ._reliability import ReliabilityCurve, choose_calibration, cross_calibrated, reliability_curve
 from ._write import write_bundle
 
 __all__ = [
@@ -16,15 +17,20 @@ __all__ = [
     "Calibration",
     "Domain",
     "OutputColumns",
+    "ReliabilityCurve",
     "Residuals",
     "TaskCard",
     "TaskPart",
     "beside_inputs",
+    "choose_calibration",
+    "cross_calibrated",
     "fit_calibration",
     "fit_domain",
     "fit_residuals",
     "load_bundle",
     "measured_coverage",
+    "measured_width",
     "name_columns",
+    "reliability_curve",
     "write_bundle",
 ]

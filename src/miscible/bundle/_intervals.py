@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Residuals", "fit_residuals", "measured_coverage"]
+__all__ = ["Residuals", "fit_residuals", "measured_coverage", "measured_width"]
 
 _HALVINGS = 20
 
@@ -120,6 +120,19 @@ def measured_coverage(residuals: Residuals, level: float) -> float:
         own = residuals.folds == fold
         inside[own] = values[own] <= _quantile(values[~own], weights[~own], level)
     return float(np.average(inside, weights=weights)) if len(values) else float("nan")
+
+
+def measured_width(residuals: Residuals, level: float) -> float:
+    """Weighted mean width behind `measured_coverage`, in model space; infinite where other folds are too few.
+
+    The members' disagreement, which widens the interval of a new row further, is not in it.
+    """
+    values, weights = residuals.values, residuals.weights
+    width = np.empty(len(values))
+    for fold in np.unique(residuals.folds):
+        own = residuals.folds == fold
+        width[own] = 2.0 * _quantile(values[~own], weights[~own], level)
+    return float(np.average(width, weights=weights)) if len(values) else float("nan")
 
 
 def _needed(weights: np.ndarray, level: float) -> float:

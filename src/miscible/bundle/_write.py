@@ -13,13 +13,14 @@ from safetensors.numpy import save
 from ..errors import BundleError
 from ..files import make_folder, write_atomic
 from ..table import Kind
-from ._calibration import Calibration, fit_calibration
+from ._calibration import Calibration
 from ._cards import LEVELS, TaskCard, card_to_json
 from ._domain import fit_domain
 from ._folder import write_folder
 from ._intervals import Residuals, fit_residuals, measured_coverage
 from ._model_card import model_card
 from ._parts import BundleParts, TaskPart
+from ._reliability import choose_calibration
 
 __all__ = ["write_bundle"]
 
@@ -81,8 +82,7 @@ def _write_task(parts: BundleParts, index: int, folder: Path) -> tuple[TaskCard,
         residuals = fit_residuals(observed, predicted[:, 0], codes, parts.fold_of_row[use])
         write_atomic(make_folder(folder / "residuals") / f"{index}.safetensors", _pack(residuals.to_arrays()))
         return _card(task, parts, residuals), None
-    _, group, sizes = np.unique(codes, return_inverse=True, return_counts=True)
-    return _card(task, parts, None), fit_calibration(observed, predicted, 1.0 / sizes[group])
+    return _card(task, parts, None), choose_calibration(observed, predicted, codes, parts.fold_of_row[use])
 
 
 def _card(task: TaskPart, parts: BundleParts, residuals: Residuals | None) -> TaskCard:
