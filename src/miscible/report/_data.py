@@ -1,0 +1,206 @@
+"""What the report shows: plain values, filled by whoever ran the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ..advice import PropertyVerdict
+from ..audit import Audit
+
+__all__ = [
+    "Band",
+    "Curve",
+    "Intervals",
+    "JournalEntry",
+    "Predictions",
+    "Reliability",
+    "ReportData",
+    "StrategyCost",
+]
+
+Side = Literal["joint", "separate", "baseline"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Out-of-fold predictions of one property, one entry a label, all in model space.
+
+    Parameters
+    ----------
+    name, kind, unit
+        Property, ``regression | binary | multiclass``, and the unit of ``observed`` (model space).
+    strategy
+        The strategy to deploy, whose predictions are ``predicted``.
+    observed
+        ``(n,)``; class codes for classes.
+    predicted
+        ``(n,)`` values or probabilities of class 1, ``(n, n_classes)`` probabilities for multiclass.
+    joint, separate
+        The same from the nested choice of the best joint and the best separate strategy, for error
+        tails; ``None`` where there was no such comparison.
+    classes
+        Class names in code order.
+    rows
+        Row labels (a formula, a SMILES), for hovering and for the list of largest errors; empty if none.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    strategy: str
+    observed: np.ndarray
+    predicted: np.ndarray
+    joint: np.ndarray | None = None
+    separate: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Band:
+    """A curve over members and folds: mean and quartiles, each ``(n_epochs,)``."""
+
+    mean: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Losses of one network strategy on one property; ``epochs`` is ``(n_epochs,)``."""
+
+    strategy: str
+    name: str
+    epochs: np.ndarray
+    train: Band
+    valid: Band
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Stated against observed probability of a classification property, in bins.
+
+    ``stated``, ``observed`` and ``count`` are ``(n_bins,)``; the errors are expected calibration
+    errors (count-weighted mean of ``|stated - observed|``) before and after calibration.
+    """
+
+    name: str
+    stated: np.ndarray
+    observed: np.ndarray
+    count: np.ndarray
+    error_before: float
+    error_after: float
+    stated_before: np.ndarray | None = None
+    observed_before: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Prediction intervals of a regression property.
+
+    ``nominal``, ``measured`` and ``width`` are ``(n_levels,)``: promised coverage, coverage measured on
+    folds not used to calibrate, and mean width in ``unit``.
+    """
+
+    name: str
+    unit: str
+    nominal: np.ndarray
+    measured: np.ndarray
+    width: np.ndarray
+
+
+@dataclass(frozen=True)
+class StrategyCost:
+    """What one strategy cost over all folds and repeats; ``None`` where it does not apply.
+
+    ``epochs`` is the mean over members, ``parameters`` the count of one member. ``dropped`` says when the
+    race dropped it (empty: never) and ``reason`` why.
+    """
+
+    strategy: str
+    members: int | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    parameters: int | None = None
+    seconds: float | None = None
+    diverged: int = 0
+    dropped: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One decision of the study."""
+
+    when: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything one page shows.
+
+    Parameters
+    ----------
+    title, created, source
+        Heading, date as text, where the rows came from.
+    verdicts
+        One per property, in table order.
+    goal, group
+        ``characterise`` or ``screen``; what the folds keep together.
+    n_rows, n_groups, n_folds, n_repeats
+        Sizes.
+    wall_seconds
+        How long the whole run took.
+    measured
+        ``(n_rows, n_tasks)`` booleans, tasks in the order of ``verdicts``; ``None`` hides coverage.
+    fold_labels
+        ``(n_repeats, n_folds, n_tasks)`` labels of each test fold.
+    sides
+        Strategy name -> ``joint``, ``separate`` or ``baseline``; sets colours.
+    audit
+        Findings made before training.
+    command, plan
+        How to repeat it: the command line and the TOML plan.
+    machine
+        Versions, seeds, processor: shown as a table.
+    limits, citations
+        Sentences; BibTeX entries.
+    bundle
+        Folder of the bundle, or ``None`` when none was written.
+    """
+
+    title: str
+    created: str
+    source: str
+    verdicts: tuple[PropertyVerdict, ...]
+    goal: str
+    group: str
+    n_rows: int
+    n_groups: int
+    n_folds: int
+    n_repeats: int
+    wall_seconds: float | None = None
+    measured: np.ndarray | None = None
+    fold_labels: np.ndarray | None = None
+    fold_warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sides: Mapping[str, Side] = field(default_factory=dict)
+    audit: Audit | None = None
+    predictions: tuple[Predictions, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
+    intervals: tuple[Intervals, ...] = ()
+    costs: tuple[StrategyCost, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
+    command: str = ""
+    plan: str = ""
+    machine: Mapping[str, str] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    citations: tuple[str, ...] = ()
+    bundle: str | None = None
