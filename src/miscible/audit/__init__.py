@@ -6,6 +6,7 @@ from ._columns import InputColumn
 from ._coverage import Coverage, TaskCoverage
 from ._derived import Derived
 from ._distribution import ClassShape, LabelShape
+from ._far import FarValues
 from ._finding import Finding
 from ._group_sizes import GroupSizes, TaskGroups
 from ._heaps import Heap
@@ -21,6 +22,7 @@ __all__ = [
     "ClassShape",
     "Coverage",
     "Derived",
+    "FarValues",
     "Finding",
     "GroupSizes",
     "Heap",

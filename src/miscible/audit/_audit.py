@@ -15,6 +15,7 @@ from ._columns import InputColumn, column_findings, describe_inputs
 from ._coverage import Coverage, coverage_findings, measure_coverage
 from ._derived import Derived, derived_findings, find_pairs
 from ._distribution import Shape, describe_labels, distribution_findings
+from ._far import FarValues, far_findings, find_far_values
 from ._finding import Finding, condense
 from ._group_sizes import GroupSizes, group_findings, measure_groups
 from ._heaps import Heap, find_heaps, heap_findings
@@ -47,8 +48,8 @@ class Audit:
         Labels on identical inputs.
     derived
         Properties that follow from others.
-    units, bounds, heaps
-        Suspicious scales, impossible values, values that occur too often.
+    units, bounds, far, heaps
+        Suspicious scales, impossible values, values far from the rest, values that occur too often.
     inputs
         One record per input column.
     groups
@@ -70,6 +71,7 @@ class Audit:
     derived: tuple[Derived, ...]
     units: tuple[UnitSuspicion, ...]
     bounds: tuple[BoundViolation, ...]
+    far: tuple[FarValues, ...]
     heaps: tuple[Heap, ...]
     inputs: tuple[InputColumn, ...]
     groups: GroupSizes
@@ -101,7 +103,8 @@ def audit(table: Table, groups_by: str | None = None, *, n_folds: int = 5, n_rep
         The rows cannot be grouped so.
     """
     targets = _targets(table)
-    codes = identity_codes(table)
+    groups = group_keys(table, groups_by or "none")
+    codes = identity_codes(table, groups)
     pairs = find_pairs(table)
     coverage = measure_coverage(table)
     overlap = measure_overlap(table, targets)
@@ -110,21 +113,23 @@ def audit(table: Table, groups_by: str | None = None, *, n_folds: int = 5, n_rep
     derived = pairs + find_triples(table, pairs)
     units = find_unit_mixes(table, codes)
     bounds = find_violations(table)
+    far = find_far_values(table)
     heaps = find_heaps(table)
     inputs = describe_inputs(table)
-    groups = measure_groups(table, group_keys(table, groups_by or "none"), n_folds)
-    powers = estimate_power(table, targets, groups, replicates, n_folds, n_repeats)
+    sizes = measure_groups(table, groups, n_folds)
+    powers = estimate_power(table, targets, sizes, replicates, n_folds, n_repeats)
     findings = [
         *coverage_findings(coverage, n_folds),
         *distribution_findings(shapes, table.properties),
         *bound_findings(bounds),
         *unit_findings(units),
+        *far_findings(far),
         *derived_findings(derived),
         *heap_findings(heaps),
         *replicate_findings(replicates),
         *overlap_findings(overlap),
         *column_findings(inputs, table.n_rows),
-        *group_findings(groups),
+        *group_findings(sizes),
         *power_findings(powers),
     ]
     return Audit(
@@ -139,9 +144,10 @@ def audit(table: Table, groups_by: str | None = None, *, n_folds: int = 5, n_rep
         derived=derived,
         units=units,
         bounds=bounds,
+        far=far,
         heaps=heaps,
         inputs=inputs,
-        groups=groups,
+        groups=sizes,
         powers=powers,
         findings=condense(findings),
     )

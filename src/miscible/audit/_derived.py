@@ -9,7 +9,7 @@ import numpy as np
 
 from ..table import Kind, Table
 from ._finding import Finding
-from ._overlap import masked_pearson
+from ._overlap import masked_pearson, pearson_pair
 
 __all__ = ["FEWEST_ROWS", "Derived", "derived_findings", "find_pairs"]
 
@@ -85,13 +85,13 @@ def find_pairs(table: Table) -> tuple[Derived, ...]:
     if len(tasks) <= WIDE:
         with np.errstate(divide="ignore", invalid="ignore"):
             axes.append(np.where(positive, np.log10(values), np.nan))
-    n = len(tasks)
+    n, counts = len(tasks), table.counts[tasks]
     shared, pearson = masked_pearson(np.hstack(axes))
     alike = (np.abs(pearson) > ALIKE) & (shared >= FEWEST_ROWS)
     blocks = alike.reshape(len(axes), n, len(axes), n).any(axis=(0, 2))
     found = []
     for i, j in np.argwhere(np.triu(blocks, 1)).tolist():
-        source, target = (i, j) if table.counts[tasks[j]] <= table.counts[tasks[i]] else (j, i)
+        source, target = (i, j) if counts[j] <= counts[i] else (j, i)
         rows = np.isfinite(values[:, i]) & np.isfinite(values[:, j])
         x, y = values[rows, source], values[rows, target]
         fits = _fits(x, y, bool(positive[source]), bool(positive[target]))
@@ -114,7 +114,7 @@ def _fits(x: np.ndarray, y: np.ndarray, x_positive: bool, y_positive: bool) -> l
 
 def _fit(x: np.ndarray, y: np.ndarray, form: Form) -> _Fit | None:
     """Least squares, without an offset (or with slope 1 or a whole power) where that is as good."""
-    correlation = float(masked_pearson(np.column_stack([x, y]))[1][0, 1])
+    correlation = pearson_pair(x, y)
     if not abs(correlation) > ALIKE:
         return None
     slope = float(np.cov(x, y)[0, 1] / x.var(ddof=1))
@@ -145,24 +145,25 @@ def _derived(source: str, target: str, fit: _Fit, n: int) -> Derived:
 
 
 def _formula(source: str, fit: _Fit) -> str:
+    digits = 6 if fit.worst <= EXACT else 4
     if fit.form == "power":
-        factor = 10.0**fit.offset
-        body = f"{source}^{fit.slope:.4g}" if fit.slope != 1 else source
-        return f"1 / {source}" if (fit.slope, f"{factor:.6g}") == (-1, "1") else _scaled(factor, body)
-    if fit.form == "exponential":
-        return f"10^({_affine(fit.slope, source, fit.offset)})"
-    return _affine(fit.slope, f"log10({source})" if fit.form == "log" else source, fit.offset)
+        if fit.slope == -1 and f"{10.0**fit.offset:.{digits}g}" == "1":
+            return f"1 / {source}"
+        return _scaled(10.0**fit.offset, f"{source}^{fit.slope:.4g}" if fit.slope != 1 else source, digits)
+    body = f"log10({source})" if fit.form == "log" else source
+    text = _affine(fit.slope, body, fit.offset, digits)
+    return f"10^({text})" if fit.form == "exponential" else text
 
 
-def _affine(slope: float, body: str, offset: float) -> str:
-    text = _scaled(slope, body)
+def _affine(slope: float, body: str, offset: float, digits: int) -> str:
+    text = _scaled(slope, body, digits)
     if abs(offset) <= 1e-9:
         return text
-    return f"{text} {'+' if offset > 0 else '-'} {abs(offset):.6g}"
+    return f"{text} {'+' if offset > 0 else '-'} {abs(offset):.{digits}g}"
 
 
-def _scaled(factor: float, body: str) -> str:
-    text = f"{factor:.6g}"
+def _scaled(factor: float, body: str, digits: int) -> str:
+    text = f"{factor:.{digits}g}"
     return {"1": body, "-1": f"-{body}"}.get(text, f"{text} x {body}")
 
 

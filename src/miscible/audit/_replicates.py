@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..chemistry import parse_smiles
 from ..evaluation import replicate_noise
-from ..splits import group_keys
+from ..splits import Groups, group_keys
 from ..table import Kind, Table
 from ._finding import Finding
 
@@ -60,7 +60,7 @@ class Replicates:
     n_repeated_rows
         Rows whose inputs occur more than once.
     n_copies
-        Rows that repeat another row, inputs and labels alike.
+        Rows that repeat another row, inputs and labels alike, a number among the labels.
     tasks
         One per property.
     """
@@ -71,12 +71,22 @@ class Replicates:
     tasks: tuple[TaskReplicates, ...]
 
 
-def identity_codes(table: Table) -> np.ndarray:
-    """``(n_rows,)`` integers, equal where all inputs are: composition, molecule, numbers, categories."""
+def identity_codes(table: Table, groups: Groups | None = None) -> np.ndarray:
+    """``(n_rows,)`` integers, equal where all inputs are: composition, molecule, numbers, categories.
+
+    Parameters
+    ----------
+    table
+        The table.
+    groups
+        Of the same table, if known; spares reading the formulas again where they are by composition.
+    """
     spec = table.inputs
     parts = []
     if spec.composition is not None or spec.fractions:
-        parts.append(group_keys(table, "composition").codes)
+        if groups is None or groups.by != "composition":
+            groups = group_keys(table, "composition")
+        parts.append(groups.codes)
     if spec.smiles is not None:
         parts.append(
             _codes(pd.Series(parse_smiles(table.frame[spec.smiles].tolist()).canonical, dtype=object))
@@ -112,7 +122,10 @@ def measure_replicates(table: Table, targets: np.ndarray, codes: np.ndarray) -> 
     sizes = np.bincount(codes)
     repeated = np.flatnonzero(sizes[codes] > 1)
     records = np.column_stack([codes[repeated], np.nan_to_num(table.labels[repeated], nan=np.inf)])
-    records = records[np.isfinite(table.labels[repeated]).any(axis=1)]
+    numbers = [t for t, prop in enumerate(table.properties) if prop.kind is Kind.REGRESSION]
+    records = records[
+        np.isfinite(table.labels[np.ix_(repeated, np.array(numbers, dtype=np.int64))]).any(axis=1)
+    ]
     n_copies = len(records) - len(np.unique(records, axis=0))
     tasks = tuple(_task(table, t, targets[:, t], codes) for t in range(table.n_tasks))
     return Replicates(int((sizes > 0).sum()), len(repeated), n_copies, tasks)

@@ -32,28 +32,34 @@ def find_triples(table: Table, pairs: tuple[Derived, ...]) -> tuple[Derived, ...
         From `find_pairs`; triples that hold such a pair are skipped.
     """
     kept = [t for t, p in enumerate(table.properties) if p.kind is Kind.REGRESSION]
-    kept = sorted(sorted(kept, key=lambda t: -int(table.counts[t]))[:MOST_TASKS])
-    known = {frozenset((d.target, *d.sources)) for d in pairs}
+    counts, names = table.counts, table.names
+    kept = sorted(sorted(kept, key=lambda t: -counts[t])[:MOST_TASKS])
+    known = {frozenset((d.target, *d.sources)) for d in pairs if len(d.sources) == 1}
     columns = {t: table.labels[:, t] for t in kept}
     masks = {t: np.isfinite(columns[t]) for t in kept}
     found = []
     for i, j in combinations(kept, 2):
         both = masks[i] & masks[j]
-        if both.sum() < FEWEST_ROWS or frozenset((table.names[i], table.names[j])) in known:
+        if both.sum() < FEWEST_ROWS or frozenset((names[i], names[j])) in known:
             continue
         for k in kept[kept.index(j) + 1 :]:
-            if any(frozenset((table.names[m], table.names[k])) in known for m in (i, j)):
+            if any(frozenset((names[m], names[k])) in known for m in (i, j)):
                 continue
             rows = np.flatnonzero(both & masks[k])
             if len(rows) >= FEWEST_ROWS:
-                found += _relations(table, (i, j, k), rows)
+                found += _relations(table, np.array(_scarcest_first((i, j, k), counts)), rows)
     return tuple(found)
 
 
-def _relations(table: Table, tasks: tuple[int, int, int], rows: np.ndarray) -> list[Derived]:
-    columns = np.array(tasks)
+def _scarcest_first(tasks: tuple[int, int, int], counts: np.ndarray) -> list[int]:
+    """The property with fewest labels (the last of them, if equal) and then the others in order."""
+    target = min(tasks, key=lambda t: (counts[t], -t))
+    return [target, *(t for t in tasks if t != target)]
+
+
+def _relations(table: Table, tasks: np.ndarray, rows: np.ndarray) -> list[Derived]:
     sample = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(np.int64)]
-    few = table.labels[np.ix_(sample, columns)]
+    few = table.labels[np.ix_(sample, tasks)]
     if min(len(np.unique(column)) for column in few.T) < FEWEST_VALUES:
         return []
     found = []
@@ -62,7 +68,7 @@ def _relations(table: Table, tasks: tuple[int, int, int], rows: np.ndarray) -> l
             break
         signs = _constant_combinations(few, logarithmic)
         if len(signs):
-            values = table.labels[np.ix_(rows, columns)]
+            values = table.labels[np.ix_(rows, tasks)]
             if logarithmic and not (values > 0).all():
                 break
             signs = _constant_combinations(values, logarithmic)
@@ -80,22 +86,20 @@ def _constant_combinations(values: np.ndarray, logarithmic: bool) -> np.ndarray:
 
 
 def _named(
-    table: Table, tasks: tuple[int, int, int], values: np.ndarray, sign: np.ndarray, logarithmic: bool
+    table: Table, tasks: np.ndarray, values: np.ndarray, sign: np.ndarray, logarithmic: bool
 ) -> Derived:
-    """Solve the relation for the property with fewest labels, the last of them if equal."""
-    target = min(range(3), key=lambda m: (int(table.counts[tasks[m]]), -m))
-    others = [m for m in range(3) if m != target]
-    powers = -sign[others] * sign[target]
+    """Solve the relation for the first of the three."""
+    powers = -sign[1:] * sign[0]
     if logarithmic:
-        constant = float(np.median(values[:, target] / np.prod(values[:, others] ** powers, axis=1)))
+        constant = float(np.median(values[:, 0] / np.prod(values[:, 1:] ** powers, axis=1)))
     else:
-        constant = float(np.median(values[:, target] - values[:, others] @ powers))
+        constant = float(np.median(values[:, 0] - values[:, 1:] @ powers))
         if abs(constant) <= EXACT * np.abs(values).max():
             constant = 0.0
-    names = [table.names[tasks[m]] for m in others]
+    target, *names = (table.properties[t].name for t in tasks)
     formula = (_product if logarithmic else _sum)(names, powers, constant)
     form = "product" if logarithmic else "sum"
-    return Derived(table.names[tasks[target]], (names[0], names[1]), form, formula, True, 1.0, len(values))
+    return Derived(target, (names[0], names[1]), form, formula, True, 1.0, len(values))
 
 
 def _sum(names: list[str], powers: np.ndarray, constant: float) -> str:

@@ -22,8 +22,8 @@ FACTORS: dict[float, str] = {
     4.184: "J and cal",
 }
 KELVIN = 273.15
-FEWEST_LABELS = 20
-FEWEST_IN_CLUSTER = 3
+FEWEST_LABELS = 30
+FEWEST_IN_CLUSTER = 5
 FEWEST_PAIRS = 3
 NARROWEST_GAP = 0.3
 """Decades."""
@@ -74,13 +74,15 @@ def find_unit_mixes(table: Table, codes: np.ndarray) -> tuple[UnitSuspicion, ...
         From `identity_codes`: rows with equal codes have equal inputs.
     """
     found: list[UnitSuspicion] = []
+    repeated = np.bincount(codes)[codes] > 1
     for t, prop in enumerate(table.properties):
         if prop.kind is Kind.REGRESSION:
             values = table.labels[:, t]
-            rows = np.flatnonzero(np.isfinite(values))
+            known = np.isfinite(values)
+            again = np.flatnonzero(known & repeated)
             thermal = is_temperature(prop.name, prop.unit)
-            clusters = _from_gap(prop.name, values[rows], thermal)
-            found += clusters or _from_repeats(prop.name, values[rows], codes[rows], thermal)
+            clusters = _from_gap(prop.name, values[known], thermal)
+            found += clusters or _from_repeats(prop.name, values[again], codes[again], thermal)
     for column in table.inputs.numeric:
         numbers = pd.to_numeric(table.frame[column], errors="coerce").to_numpy(dtype=np.float64)
         found += _from_gap(column, numbers[np.isfinite(numbers)], is_temperature(column, ""))
@@ -125,14 +127,24 @@ def _widest_gap(ordered: np.ndarray) -> tuple[float, float, int, int] | None:
     others = np.delete(gaps[inner], low - FEWEST_IN_CLUSTER)
     width = float(gaps[low - 1])
     below, above = ordered[:low], ordered[low:]
-    quartiles = np.quantile(max(below, above, key=len), (0.25, 0.75))
-    if width <= max(STANDS_OUT * others.max(initial=0.0), quartiles[1] - quartiles[0]):
+    small, large = sorted((below, above), key=len)
+    if width <= max(STANDS_OUT * others.max(initial=0.0), _middle(large)) or _middle(small) > 2 * _middle(
+        large
+    ):
         return None
     return width, float(np.median(above) - np.median(below)), low, len(above)
 
 
+def _middle(values: np.ndarray) -> float:
+    """Distance between the quartiles."""
+    low, high = np.quantile(values, (0.25, 0.75))
+    return float(high - low)
+
+
 def _from_repeats(column: str, values: np.ndarray, codes: np.ndarray, thermal: bool) -> list[UnitSuspicion]:
     """Equal inputs whose extremes differ by a known factor within 1 %, in at least half of the far ones."""
+    if len(values) < 2 * FEWEST_PAIRS:
+        return []
     grouped = pd.Series(values).groupby(codes).agg(["min", "max", "size"])
     low, high = (grouped.loc[grouped["size"] > 1, side].to_numpy() for side in ("min", "max"))
     if len(low) < FEWEST_PAIRS:
