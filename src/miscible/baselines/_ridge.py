@@ -94,7 +94,7 @@ def _logistic_path(sample: Sample) -> dict[float, LinearModel]:
     A path point stopped before convergence is a candidate like any other: validation judges it.
     """
     inputs = sample.inputs.astype(float)
-    model = LogisticRegression(max_iter=200, tol=1e-5, warm_start=True)
+    model = LogisticRegression(max_iter=200, tol=1e-4, warm_start=True)
     path = {}
     for cost in COSTS:
         with warnings.catch_warnings():
