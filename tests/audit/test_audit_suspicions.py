@@ -88,18 +88,29 @@ def test_ordinary_noise_between_repeats_is_no_unit_mix(make_table, rng):
 
 def test_impossible_values_name_the_worst_row(make_table):
     table = make_table(
-        {"hardness": [200, -3, 100, -50], "Tm": [300, -1, 400, 500], "e": [5, 120, 30, np.nan]},
+        {
+            "HV": [200, -3, 100, -50],
+            "viscosity": [1, 2, 3, -4],
+            "Tm": [300, -1, 400, 500],
+            "e": [5, 120, 30, np.nan],
+        },
         inputs={"temperature": [25, -300, 25, 100]},
-        properties={"Tm": Property("Tm", unit="K"), "e": Property("e", unit="%")},
+        properties={
+            "HV": Property("HV", unit="HV"),
+            "Tm": Property("Tm", unit="K"),
+            "e": Property("e", unit="%"),
+        },
         numeric=("temperature",),
     )
     found = {v.column: v for v in find_violations(table)}
-    assert (found["hardness"].n, found["hardness"].worst, found["hardness"].row) == (2, -50.0, "5")
+    assert (found["HV"].n, found["HV"].worst, found["HV"].row) == (2, -50.0, "5")
+    assert (found["viscosity"].rule, found["viscosity"].impossible) == ("below 0", False)
     assert (found["Tm"].worst, found["Tm"].rule) == (-1.0, "below 0 K")
     assert (found["e"].worst, found["e"].impossible) == (120.0, False)
     assert found["temperature"].worst == -300.0
     severity = {f.subject: f.severity for f in bound_findings(tuple(found.values()))}
-    assert severity == {"hardness": "problem", "Tm": "problem", "e": "warning", "temperature": "problem"}
+    assert {name for name, s in severity.items() if s == "problem"} == {"HV", "Tm", "temperature"}
+    assert {name for name, s in severity.items() if s == "warning"} == {"e", "viscosity"}
 
 
 def test_values_that_may_be_negative_are_left_alone(make_table):

@@ -110,6 +110,13 @@ def test_wide_tables_show_the_largest_and_merge_findings(make_table, rng):
     assert len(few) == 1 and "likewise" in few[0].message
 
 
+def test_rows_with_ten_labels_or_more_are_summed(make_table):
+    text = render_text(
+        audit(make_table({f"p{i}": [*[np.nan] * (i < 6), *range(39 + (i >= 6))] for i in range(12)}))
+    )
+    assert "1 with 6, 39 with 10 or more" in text
+
+
 def test_merging_keeps_five_and_names_the_others():
     findings = [Finding("info", "skew", f"p{i}", f"p{i} is skewed") for i in range(9)]
     assert condense(findings[:5]) == tuple(findings[:5])

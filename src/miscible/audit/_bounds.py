@@ -47,6 +47,10 @@ NONNEGATIVE_NAMES = (
 )
 LOGARITHMIC = ("log", "ln_", "ln ")
 ABSOLUTE_ZERO = -273.15
+_ADVICE = {
+    "below 0": "check them; if they are logarithms, say so in the name or the unit",
+    "above 100 %": "check them, unless the quantity can exceed 100 %",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class BoundViolation:
     row
         Its row label.
     impossible
-        False: unusual rather than impossible, as more than 100 %.
+        By its unit. False: unusual, as more than 100 %, or judged by the name alone.
     """
 
     column: str
@@ -95,8 +99,10 @@ def _check(name: str, unit: str, values: np.ndarray, index: pd.Index) -> list[Bo
     if lowered.startswith(LOGARITHMIC) or unit.startswith(LOGARITHMIC):
         return []
     found = []
-    if unit in NONNEGATIVE_UNITS or any(word in lowered for word in NONNEGATIVE_NAMES):
-        found.append(_beyond(name, f"below 0{f' {unit}' if unit else ''}", -values, 0.0, index, True))
+    if unit in NONNEGATIVE_UNITS:
+        found.append(_beyond(name, f"below 0 {unit}", -values, 0.0, index, True))
+    elif any(word in lowered for word in NONNEGATIVE_NAMES):
+        found.append(_beyond(name, "below 0", -values, 0.0, index, False))
     elif is_temperature(name, unit):
         found.append(_beyond(name, "below absolute zero in C", -values, -ABSOLUTE_ZERO, index, True))
     if unit == "%":
@@ -126,7 +132,7 @@ def bound_findings(violations: tuple[BoundViolation, ...]) -> list[Finding]:
             "bounds",
             v.column,
             f"{v.column}: {v.n:,} values {v.rule}, the farthest {v.worst:g} in row {v.row}",
-            "mend or remove them" if v.impossible else "check them, unless the quantity can exceed 100 %",
+            "mend or remove them" if v.impossible else _ADVICE[v.rule],
         )
         for v in violations
     ]

@@ -172,10 +172,12 @@ def derived_findings(derived: tuple[Derived, ...]) -> list[Finding]:
     return [
         Finding(
             "warning",
-            "derived",
+            "derived" if d.exact else "nearly derived",
             d.target,
             f"{d.target} is {'' if d.exact else 'nearly '}{d.formula} ({d.n_shared:,} shared rows)",
-            "leave one of them out: it brings no information, and in the same row it tells the answer",
+            "leave one of them out: it brings no information, and in the same row it tells the answer"
+            if d.exact
+            else "if one is computed from the other, leave it out; a label of one nearly tells the other",
         )
         for d in derived
     ]

@@ -15,6 +15,7 @@ __all__ = ["render_text"]
 WIDTH = 100
 MOST_ROWS = 25
 MOST_MATRIX = 12
+MOST_LABELS = 10
 MARKS = {"problem": "!!", "warning": " !", "info": "  "}
 
 Cells = Sequence[Sequence[str]]
@@ -40,13 +41,15 @@ def render_text(audit: Audit) -> str:
 
 def _summary(audit: Audit) -> str:
     cover = audit.coverage
-    rows = ", ".join(f"{n:,} with {k}" for k, n in enumerate(cover.rows_by_labels) if n)
+    parts = [f"{n:,} with {k}" for k, n in enumerate(cover.rows_by_labels[:MOST_LABELS]) if n]
+    many = sum(cover.rows_by_labels[MOST_LABELS:])
+    parts += [f"{many:,} with {MOST_LABELS} or more"] if many else []
     return "\n".join(
         [
             f"Audit of {audit.source}",
             f"{cover.n_rows:,} rows, {len(audit.names):,} properties, {cover.n_labels:,} labels "
             f"({cover.filled:.1%} of the cells)",
-            fill(f"Rows by number of labels: {rows}", WIDTH, subsequent_indent="  "),
+            fill(f"Rows by number of labels: {', '.join(parts)}", WIDTH, subsequent_indent="  "),
         ]
     )
 

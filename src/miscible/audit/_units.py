@@ -106,7 +106,7 @@ def _from_gap(column: str, values: np.ndarray, thermal: bool) -> list[UnitSuspic
             return [UnitSuspicion(column, "shift", KELVIN, split[1], split[2], split[3], "gap", meaning)]
         return []
     positive = np.sort(values[values > 0])
-    if len(positive) < FEWEST_LABELS:
+    if len(positive) < FEWEST_LABELS or values.min() < 0:
         return []
     split = _widest_gap(np.log10(positive))
     if split is None or split[0] < NARROWEST_GAP:
