@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import zlib
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
-from ..baselines import FittedModel, fit_baseline, fit_stacked
+from ..baselines import FittedModel, fit_baseline, fit_stacked, predict_tasks
 from ..inputs import Features
 from ..splits import FoldData, make_fold
 from ..strategies import fit_networks, parse_strategy
@@ -84,7 +85,8 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
             _predictions(
                 context,
                 fold,
-                {cell.tasks: fit.ensemble.predict},
+                cell.tasks,
+                fit.ensemble.predict,
                 fit.ensemble.state if cell.repeat == 0 else {},
             )
             for fold, fit in zip(folds, fits, strict=True)
@@ -104,7 +106,7 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
             fit_baselines(cell.strategy, fold, context.plan, cell.repeat, f) for f, fold in enumerate(folds)
         ]
         results = tuple(
-            _predictions(context, fold, {(t,): m.predict for t, m in enumerate(of_fold)}, {})
+            _predictions(context, fold, cell.tasks, partial(_predict_all, of_fold), {})
             for fold, of_fold in zip(folds, models, strict=True)
         )
         notes = tuple(
@@ -114,7 +116,7 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
             if m.note
         )
         record = CellRecord(cell.key, cell.strategy, cell.repeat, cell.tasks, seconds=0.0, notes=notes)
-    record = CellRecord(**{**_fields(record), "seconds": round(time.perf_counter() - start, 3)})
+    record = replace(record, seconds=round(time.perf_counter() - start, 3))
     RunFolder(context.path).save(CellResult(record, results))
     return record
 
@@ -127,18 +129,23 @@ def fit_baselines(name: str, fold: FoldData, plan: Plan, repeat: int, index: int
     return [fit_baseline(name, fold, t, seed=seed) for t in range(fold.targets.shape[1])]
 
 
-def _predictions(context: StudyContext, fold: FoldData, predictors: dict, state: dict) -> FoldResult:
+def _predict_all(models: Sequence[FittedModel], inputs: np.ndarray) -> np.ndarray:
+    return np.concatenate(predict_tasks(models, inputs), axis=1)
+
+
+def _predictions(
+    context: StudyContext,
+    fold: FoldData,
+    tasks: Sequence[int],
+    predict: Callable[[np.ndarray], np.ndarray],
+    state: dict[str, np.ndarray],
+) -> FoldResult:
+    """Predictions of the inner validation and the outer test rows; NaN in the columns of other tasks."""
     slices = output_slices(context.table.properties)
-    n_outputs = slices[-1].stop
+    columns = np.concatenate([np.arange(slices[t].start, slices[t].stop) for t in tasks])
     parts = []
     for rows in (fold.valid_rows, fold.test_rows):
-        predictions = np.full((len(rows), n_outputs), np.nan)
-        for tasks, predict in predictors.items():
-            columns = np.concatenate([np.arange(slices[t].start, slices[t].stop) for t in tasks])
-            predictions[:, columns] = predict(fold.inputs[rows])
+        predictions = np.full((len(rows), slices[-1].stop), np.nan)
+        predictions[:, columns] = predict(fold.inputs[rows])
         parts += [rows, predictions]
     return FoldResult(*parts, state=state)
-
-
-def _fields(record: CellRecord) -> dict:
-    return {name: getattr(record, name) for name in record.__slots__}
