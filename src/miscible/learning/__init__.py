@@ -1,5 +1,6 @@
 """The numeric core: stacked populations of sparse multi-task networks. Tensors in, tensors out."""
 
+from ._device import check_device
 from ._types import (
     Checkpoint,
     Member,
@@ -30,6 +31,7 @@ __all__ = [
     "TaskWeights",
     "TrainOptions",
     "TrainingData",
+    "check_device",
     "predict",
     "train",
 ]

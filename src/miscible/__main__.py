@@ -1,0 +1,6 @@
+"""``python -m miscible``."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The verbs and their options; what they do is imported when it is needed, so that help comes at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ._arguments import expand_lists
+from ._console import screen
+from ._guard import guarded
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="miscible",
+    help="Which properties to learn together, which apart, and with which remedy.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+datasets_app = typer.Typer(help="Embedded real tables.", no_args_is_help=True)
+app.add_typer(datasets_app, name="datasets")
+
+Source = Annotated[
+    str, typer.Argument(help="CSV, TSV, Excel or Parquet file, or dataset:alloys.", metavar="TABLE")
+]
+Targets = Annotated[
+    list[str] | None, typer.Option(help="Properties, NAME:kind[:metric][:key=value], kind reg or cls.")
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Input columns, NAME[:composition|smiles|number|category|at|wt]; found by name if left out."
+    ),
+]
+Where = Annotated[list[str] | None, typer.Option(help='Row filters, such as "temperature <= 298".')]
+Weight = Annotated[str | None, typer.Option(help="Column of sample weights.")]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of an Excel file.")]
+Skip = Annotated[bool, typer.Option("--skip-bad-rows", help="Leave out rows whose inputs cannot be read.")]
+Group = Annotated[
+    str | None,
+    typer.Option(help="What folds keep together: composition, system, scaffold, none, or a column."),
+]
+Folds = Annotated[int | None, typer.Option(help="Outer folds (default 5).")]
+Repeats = Annotated[int | None, typer.Option(help="Repeats of the folds (default 3).")]
+Out = Annotated[Path, typer.Option(help="Run folder.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Throw away the run in --out.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        screen.print(f"miscible {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Which properties to learn together, which apart, and with which remedy."""
+
+
+@app.command()
+@guarded
+def audit(
+    table: Source,
+    targets: Targets = None,
+    inputs: Inputs = None,
+    where: Where = None,
+    weight: Weight = None,
+    sheet: Sheet = None,
+    skip_bad_rows: Skip = False,
+    group: Group = None,
+    folds: Folds = None,
+    repeats: Repeats = None,
+) -> None:
+    """What the table can and cannot show; seconds, trains nothing."""
+    from ._audit import audit_command
+    from ._plan import build_plan
+
+    plan = build_plan(
+        table, targets=targets, inputs=inputs, where=where, weight=weight, sheet=sheet,
+        skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats,
+    )  # fmt: skip
+    audit_command(plan)
+
+
+@app.command()
+@guarded
+def advise(
+    table: Source,
+    targets: Targets = None,
+    inputs: Inputs = None,
+    where: Where = None,
+    weight: Weight = None,
+    sheet: Sheet = None,
+    skip_bad_rows: Skip = False,
+    group: Group = None,
+    folds: Folds = None,
+    repeats: Repeats = None,
+    strategies: Annotated[
+        list[str] | None, typer.Option(help="Such as lightgbm shared+balanced, or a set: default, networks.")
+    ] = None,
+    goal: Annotated[str | None, typer.Option(help="characterise (error) or screen (recall).")] = None,
+    screen_budget: Annotated[float | None, typer.Option(help="Share of rows a screen can look at.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time to spend, such as 10m.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Start from this plan.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything (default 0).")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
+    compile: Annotated[bool, typer.Option("--compile", help="Compile the training step.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Worker processes (default 2).")] = None,
+    out: Out = Path("run"),
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """A verdict for every property, the evidence, and a bundle that predicts."""
+    from ._advise import run_plan
+    from ._plan import build_plan
+
+    built = build_plan(
+        table, plan, targets=targets, inputs=inputs, where=where, weight=weight, sheet=sheet,
+        skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats, strategies=strategies, goal=goal,
+        screen_budget=screen_budget, budget=budget, seed=seed, device=device, compile=compile, workers=workers,
+    )  # fmt: skip
+    run_plan(built, out, resume=resume, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+@guarded
+def study(
+    plan: Annotated[Path, typer.Option(help="A plan.toml; every run writes one.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; the plan's own folder if left out.")] = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a plan, or go on with it."""
+    from ._advise import run_plan
+    from ._plan import open_plan
+
+    run_plan(open_plan(plan), out or plan.parent, resume=resume, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+@guarded
+def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+    """Write report and bundle again from a finished run."""
+    from ._advise import report_command
+
+    report_command(run)
+
+
+@app.command()
+@guarded
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder.")],
+    table: Annotated[Path, typer.Argument(help="Rows to predict.")],
+    out: Annotated[Path | None, typer.Option(help="CSV to write; printed if left out.")] = None,
+    interval: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.9,
+    skip_bad_rows: Skip = False,
+    sheet: Sheet = None,
+) -> None:
+    """Predict new rows with a bundle."""
+    from ._predict import predict_command
+
+    predict_command(bundle, table, out, interval, skip_bad_rows, sheet)
+
+
+@datasets_app.command("list")
+@guarded
+def datasets_list() -> None:
+    """Names of the embedded tables."""
+    from ._datasets import list_command
+
+    list_command()
+
+
+@datasets_app.command("show")
+@guarded
+def datasets_show(name: Annotated[str, typer.Argument(help="Dataset.")]) -> None:
+    """What an embedded table holds and what its loader repaired."""
+    from ._datasets import show_command
+
+    show_command(name)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; always ends in `SystemExit`.
+
+    Exit status: 0 done, 1 the reader of our output went away, 2 something the user can mend, 130 interrupted.
+    """
+    app(args=expand_lists(sys.argv[1:] if arguments is None else arguments), prog_name="miscible")

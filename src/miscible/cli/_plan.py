@@ -1,0 +1,64 @@
+"""From options or a plan file to a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..advisor import DATASET
+from ..datasets import load as load_dataset
+from ..errors import InputError
+from ..study import Plan, make_plan, read_plan
+from ._arguments import parse_budget
+
+__all__ = ["build_plan", "open_plan"]
+
+TABLE_KEYS = ("targets", "inputs", "where", "weight", "sheet", "skip_bad_rows")
+SPLIT_KEYS = ("group", "folds", "repeats")
+
+
+def build_plan(table: str, plan: Path | None = None, *, budget: str | None = None, **options: Any) -> Plan:
+    """A plan file, or defaults, with what the command line says on top.
+
+    Parameters
+    ----------
+    table
+        File, or ``dataset:NAME``.
+    plan
+        Plan file to start from.
+    budget
+        Time as written.
+    options
+        The other keys of a plan, flat; None, empty and False mean not given.
+    """
+    content: dict[str, Any] = (
+        {} if plan is None else open_plan(plan).model_dump(mode="json", exclude_none=True)
+    )
+    part, split = dict(content.get("table", {})), dict(content.get("split", {}))
+    part["source"] = _source(table, Path())
+    if table.startswith(DATASET):
+        dataset = load_dataset(table.removeprefix(DATASET))
+        part.setdefault("targets", list(dataset.targets))
+        part.setdefault("inputs", list(dataset.inputs))
+        split.setdefault("group", dataset.group)
+    options["budget"] = parse_budget(budget)
+    for key, value in options.items():
+        if value is None or value is False or value == []:
+            continue
+        target = part if key in TABLE_KEYS else split if key in SPLIT_KEYS else content
+        target[key] = value
+    if not part.get("targets"):
+        raise InputError("no target named.", source=table, hint="Say --targets NAME:reg NAME:cls ...")
+    return make_plan({**content, "table": part, "split": split}, source=plan or "command line")
+
+
+def open_plan(path: Path) -> Plan:
+    """Read a plan file; a table it names by a relative path lies beside it."""
+    plan = read_plan(path)
+    source = _source(plan.table.source, path.parent)
+    return plan.model_copy(update={"table": plan.table.model_copy(update={"source": source})})
+
+
+def _source(table: str, folder: Path) -> str:
+    """Absolute, so that the plan repeats from any folder."""
+    return table if table.startswith(DATASET) else str((folder / table).absolute())
