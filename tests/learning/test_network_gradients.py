@@ -10,7 +10,8 @@ import torch
 
 from miscible.learning import Member, NetworkShape, Population, TrainingData, TrainOptions
 from miscible.learning.losses import pair_code, pair_gradients
-from miscible.learning.nets import Gradients, Network, Weights
+from miscible.learning.nets import Network, Weights
+from miscible.learning.training import _slots
 from miscible.learning.training._sampling import draw_epoch, member_pairs, n_steps, random_stream
 from miscible.learning.training._schedule import Schedule, StackInfo, build_schedule
 from miscible.learning.training._stack import Stack, build_network, start_stack
@@ -76,42 +77,51 @@ def build_case(n_tasks: int, density: float, sampling: str, reduction: str, seed
         train=True,
         device=CPU,
         dtype=torch.float64,
+        records=True,
     )
     network = build_network(shape, population.n_heads)
     stack = start_stack(shape, members, network, CPU, torch.float64)
     inputs = torch.as_tensor(data.inputs.reshape(-1, n_inputs))
+    inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1)
     return Case(Population(shape, members), data, options, task_weights, network, stack, schedule, inputs)
 
 
 def empty_gradients(case: Case) -> Weights:
-    nan = float("nan")
-    return case.network.weights(
-        torch.full_like(case.stack.trunk, nan), torch.full_like(case.stack.heads, nan)
-    )
+    """Buffers in which nothing unwritten can go unnoticed."""
+    weights = case.stack.weights.empty_like()
+    for layer in (*weights.trunk, *weights.heads):
+        layer.fill_(torch.nan)
+    return weights
 
 
-def dense_heads(case: Case, gradients: Gradients, batch) -> torch.Tensor:
-    """Head gradients in the dense layout, whatever the batch used."""
-    if batch.blocks is None:
-        return gradients.heads
-    dense = torch.zeros(batch.n_members * batch.n_heads, case.network.head.size, dtype=torch.float64)
-    dense[batch.blocks.active] = gradients.heads
-    return dense.view(batch.n_members, batch.n_heads, -1)
+def flat_gradients(case: Case, gradients: Weights, batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """``(K, n)`` for the trunk and ``(n_heads, K, n)`` for the heads, whatever layout the batch used."""
+    k, n_heads = batch.n_members, case.network.n_heads
+    heads = []
+    for layer, shape in zip(gradients.heads, case.network.head.shapes, strict=True):
+        if batch.blocks is None:
+            dense = layer.clone()
+            dense[[h for h, m in enumerate(batch.runs) if m == 0]] = 0.0
+        else:
+            dense = torch.zeros(n_heads * case.stack.n_members, *shape, dtype=torch.float64)
+            dense[batch.blocks.active] = layer
+        heads.append(dense.view(n_heads, case.stack.n_members, -1)[:, :k])
+    trunk = torch.cat([layer[:k].flatten(1) for layer in gradients.trunk], dim=1)
+    return trunk, torch.cat(heads, dim=2)
 
 
 def autograd(case: Case, step: int, rows_of_step: list[torch.Tensor]):
     """Loss and gradients of every member by plain PyTorch, one pair after the other."""
-    trunk = case.stack.trunk.clone().requires_grad_()
-    heads = case.stack.heads.clone().requires_grad_()
-    weights = case.network.weights(trunk, heads)
+    trunk = [layer.clone().requires_grad_() for layer in case.stack.weights.trunk]
+    heads = [layer.clone().requires_grad_() for layer in case.stack.weights.heads]
     total = torch.zeros((), dtype=torch.float64)
     for k, member in enumerate(case.population.members):
         rows = rows_of_step[k]
         targets = torch.as_tensor(case.data.targets[member.data])
         sample = torch.as_tensor(case.data.weights)
         x = torch.as_tensor(case.data.inputs[member.data])[rows]
-        for weight, bias in weights.trunk_layers:
-            x = torch.relu(x @ weight[k] + bias[k])
+        for layer in trunk:
+            x = torch.relu(x @ layer[k, :-1] + layer[k, -1])
         for h, task in enumerate(member.tasks):
             y = targets[rows, task]
             known = torch.isfinite(y)
@@ -120,9 +130,9 @@ def autograd(case: Case, step: int, rows_of_step: list[torch.Tensor]):
             if not known.any():
                 continue
             z = x[known]
-            for i, (weight, bias) in enumerate(weights.head_layers[h]):
-                z = z @ weight[k] + bias[k]
-                z = torch.relu(z) if i < len(weights.head_layers[h]) - 1 else z
+            for i, layer in enumerate(heads):
+                z = z @ layer[h, k, :-1] + layer[h, k, -1]
+                z = torch.relu(z) if i < len(heads) - 1 else z
             y = y[known]
             kind = case.data.kinds[task]
             if kind == "regression":
@@ -134,16 +144,19 @@ def autograd(case: Case, step: int, rows_of_step: list[torch.Tensor]):
             losses = losses * sample[rows[known]]
             factor = len(losses) if case.options.reduction == "task-mean" else len(rows)
             total = total + case.task_weights[k, h] * losses.sum() / factor
-    trunk_gradient, head_gradient = torch.autograd.grad(total, (trunk, heads), allow_unused=True)
-    assert trunk_gradient is not None and head_gradient is not None
-    return trunk_gradient, head_gradient
+    gradients = torch.autograd.grad(total, [*trunk, *heads])
+    trunk_gradients, head_gradients = gradients[: len(trunk)], gradients[len(trunk) :]
+    return (
+        torch.cat([g.flatten(1) for g in trunk_gradients], dim=1),
+        torch.cat([g.flatten(2) for g in head_gradients], dim=2),
+    )
 
 
 SAMPLED: dict[int, list[np.ndarray]] = {}
 
 
 def step_rows(case: Case) -> list[list[torch.Tensor]]:
-    """Rows of every member in every step, drawn again from the sampler; fills SAMPLED with each slot's head."""
+    """Rows of every member in every step, drawn again from the sampler; fills SAMPLED with their heads."""
     steps: list[list[torch.Tensor]] = []
     SAMPLED.clear()
     epochs = []
@@ -180,22 +193,26 @@ def test_gradients_equal_autograd(n_tasks, density, sampling, reduction, records
     rows = step_rows(case)
     for s, batch in enumerate(case.schedule.batches):
         k = batch.n_members
-        weights = case.network.weights(case.stack.trunk[:k], case.stack.heads[:k])
-        out = empty_gradients(case)
-        out = case.network.weights(out.trunk[:k], out.heads[:k])
-        x = case.inputs[batch.rows].view(k, batch.n_rows, -1)
-        trace = case.network.forward(weights, x, batch)
-        d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
-        gradients, kept = case.network.backward(weights, trace, batch, d, out, records=records)
-        trunk, heads = autograd(case, s, rows[s])
-        torch.testing.assert_close(gradients.trunk, trunk[:k], rtol=1e-10, atol=1e-13)
-        torch.testing.assert_close(dense_heads(case, gradients, batch), heads[:k], rtol=1e-10, atol=1e-13)
+        out, kept = run_step(case, batch, records=records)
+        trunk, heads = flat_gradients(case, out, batch)
+        expected_trunk, expected_heads = autograd(case, s, rows[s])
+        torch.testing.assert_close(trunk, expected_trunk[:k], rtol=1e-10, atol=1e-13)
+        torch.testing.assert_close(heads, expected_heads[:, :k], rtol=1e-10, atol=1e-13)
         assert (kept is not None) == records
         if kept is not None:
             assert kept.mask.sum() == (batch.weight > 0).sum()
-            for (a, delta), (weight, bias) in zip(kept.layers, out.trunk_layers, strict=True):
-                torch.testing.assert_close(a.transpose(1, 2) @ delta, weight, rtol=1e-10, atol=1e-13)
-                torch.testing.assert_close(delta.sum(1, keepdim=True), bias, rtol=1e-10, atol=1e-13)
+            for (a, d), layer in zip(kept.layers, out.trunk, strict=True):
+                torch.testing.assert_close(a.transpose(1, 2) @ d, layer[:k], rtol=1e-10, atol=1e-13)
+
+
+def run_step(case: Case, batch, *, records=False, keep=None):
+    """Gradients of one batch; ``keep`` tells which slots' losses count."""
+    x = case.inputs[batch.rows].view(batch.n_members, batch.n_rows, -1)
+    trace = case.network.forward(case.stack.weights, x, batch)
+    d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
+    d = d if keep is None else d * keep.unsqueeze(-1)
+    out = empty_gradients(case)
+    return case.network.backward(case.stack.weights, trace, batch, d, out, records=records)
 
 
 @pytest.mark.parametrize(("n_tasks", "density"), [(4, 0.6), (20, 0.4)])
@@ -203,38 +220,25 @@ def test_records_give_each_tasks_own_gradient(n_tasks, density):
     case = build_case(n_tasks, density, "proportional", "task-mean", seed=3)
     batch = case.schedule.batches[0]
     k = batch.n_members
-    weights = case.network.weights(case.stack.trunk[:k], case.stack.heads[:k])
-    out = empty_gradients(case)
-    x = case.inputs[batch.rows].view(k, batch.n_rows, -1)
-    trace = case.network.forward(weights, x, batch)
-    d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
-    _, records = case.network.backward(weights, trace, batch, d.clone(), out, records=True)
+    _, records = run_step(case, batch, records=True)
     assert records is not None
+    assert batch.members is not None
     for head in range(3):
-        only = d * (records.head == head).unsqueeze(-1)
-        again = case.network.forward(weights, x, batch)
-        alone, _ = case.network.backward(weights, again, batch, only, empty_gradients(case))
-        own = ((records.head == head) & records.mask).to(torch.float64).unsqueeze(-1)
-        parts = [
-            torch.cat([(a.transpose(1, 2) @ (dd * own)).flatten(1), (dd * own).sum(1)], dim=1)
-            for a, dd in records.layers
-        ]
-        torch.testing.assert_close(torch.cat(parts, dim=1), alone.trunk, rtol=1e-10, atol=1e-13)
+        own = batch.members.mask & (batch.members.head == head)
+        keep = torch.zeros_like(batch.weight)
+        keep[batch.members.slot[own]] = 1.0
+        alone, _ = run_step(case, batch, keep=keep)
+        for (a, d), layer in zip(records.layers, alone.trunk, strict=True):
+            of_task = a.transpose(1, 2) @ (d * (records.head == head).unsqueeze(-1))
+            torch.testing.assert_close(of_task, layer[:k], rtol=1e-10, atol=1e-13)
 
 
 def test_both_slot_layouts_agree(monkeypatch):
-    from miscible.learning.training import _slots
-
     results = []
     for limit in (12, 0):
         monkeypatch.setattr(_slots, "SEGMENT_HEADS", limit)
         case = build_case(6, 0.5, "proportional", "task-mean")
         batch = case.schedule.batches[0]
         assert (batch.blocks is None) == (limit == 12)
-        weights = case.network.weights(case.stack.trunk, case.stack.heads)
-        x = case.inputs[batch.rows].view(batch.n_members, batch.n_rows, -1)
-        trace = case.network.forward(weights, x, batch)
-        d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
-        gradients, _ = case.network.backward(weights, trace, batch, d, empty_gradients(case))
-        results.append((gradients.trunk.clone(), dense_heads(case, gradients, batch).clone()))
+        results.append(flat_gradients(case, run_step(case, batch)[0], batch))
     torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=1e-13)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-__all__ = ["Batch", "Blocks"]
+__all__ = ["Batch", "Blocks", "Members"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,62 +16,82 @@ class Blocks:
     Parameters
     ----------
     head
-        ``(n_members * n_blocks,)`` head of every block in the flattened ``(n_members, n_heads)``.
+        ``(n_blocks,)`` head of every block, as head times the stack's members plus member.
     active
-        ``(n_active,)`` the heads with a pair in this batch, in the same flattened numbering, ascending.
+        ``(n_active,)`` the heads with a pair in this batch, in the same numbering.
     place
-        ``(n_members * n_blocks,)`` position of each block's head in ``active``; ``n_active`` for padding.
-    single
-        Whether every active head has exactly one block and there is no padding.
+        ``(n_blocks,)`` position of each block's head in ``active``; ``None`` where that is its own position.
+    owner
+        ``(n_active,)`` member of each active head.
     """
 
     head: Tensor
     active: Tensor
-    place: Tensor
-    single: bool
+    place: Tensor | None
+    owner: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The slots of each member side by side, for records.
+
+    Parameters
+    ----------
+    slot
+        ``(K, P)`` slots of each member's pairs, any slot of its own as padding.
+    mask
+        ``(K, P)`` whether it is a pair.
+    head
+        ``(K, P)`` head of the pair.
+    """
+
+    slot: Tensor
+    mask: Tensor
+    head: Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One step of a stack of members.
 
-    The trunk runs on rows, the heads on slots; a slot holds one pair or is padding with weight 0.
+    The trunk runs on rows, the heads on slots; a slot holds one pair, or is padding with weight 0.
 
     Parameters
     ----------
-    n_members, n_rows, n_slots, n_heads
-        Sizes K, B, M and H.
+    n_members, n_rows
+        Sizes K and B.
     rows
         ``(K * B,)`` rows of the flattened inputs.
     slot_row
-        ``(K * M,)`` position of each slot's row in the flattened ``(K, B)``.
+        ``(n_slots,)`` position of each slot's row in the flattened ``(K, B)``.
     target, weight
-        ``(K, M)`` label and factor of its loss.
+        ``(n_slots,)`` label and factor of its loss.
     code
-        Loss of each pair (see ``losses``), one number or ``(K, M)``.
-    bounds
-        ``H + 1`` slot columns: head ``h`` owns ``bounds[h]:bounds[h + 1]``. Empty when blocks are used.
+        Loss of each pair (see ``losses``), one number or ``(n_slots,)``.
+    runs
+        Slots of each head: head ``h`` has the next ``K * runs[h]`` slots, ``runs[h]`` a member. Empty when
+        blocks are used.
     blocks
         The other layout of slots, for many heads.
     bag_slots, bag_starts
         Slots of each row of the flattened ``(K, B)``: those of row ``r`` are
         ``bag_slots[bag_starts[r]:bag_starts[r + 1]]``. ``None`` where no backward pass is meant.
-    busy, active
-        ``(K, H)`` 1 where a head has a pair, as a tensor and as nested lists (empty when blocks are used).
+    active
+        ``active[k][h]``: whether a head has a pair. Empty when blocks are used.
+    members
+        For records; ``None`` where they were not asked for.
     """
 
     n_members: int
     n_rows: int
-    n_slots: int
-    n_heads: int
     rows: Tensor
     slot_row: Tensor
     target: Tensor
     weight: Tensor
     code: Tensor | int
-    bounds: list[int]
+    runs: list[int]
     blocks: Blocks | None
     bag_slots: Tensor | None
     bag_starts: Tensor | None
-    busy: Tensor
     active: list[list[bool]]
+    members: Members | None

@@ -29,8 +29,8 @@ class EpochEnd:
         ``(n_alive,)`` best mean validation loss so far.
     n_alive
         Members that go on.
-    network, stack
-        The stacked parameters, in the order of ``members``; to be read, not written.
+    network, stacks
+        The parameters: stacks whose members, one after the other, are ``members``; to be read, not written.
     """
 
     epoch: int
@@ -40,7 +40,7 @@ class EpochEnd:
     best_score: np.ndarray
     n_alive: int
     network: Network
-    stack: Stack
+    stacks: tuple[Stack, ...]
 
 
 class Hook(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from .._types import Setting
-from ..nets import Batch, Gradients
+from ..nets import Batch, Blocks, Weights
 from ._stack import Stack
 
 __all__ = ["Optimiser", "member_norms"]
@@ -20,9 +21,12 @@ BETA_FIRST = 0.9
 BETA_SECOND = 0.999
 EPSILON = 1e-8
 
+_Tensors = tuple[list[Tensor], ...]
+"""Parameters, gradients, first and second moments; then the step count of each."""
+
 
 class Optimiser:
-    """Clips and applies gradients (Loshchilov and Hutter, decoupled weight decay).
+    """Clips and applies gradients (AdamW of Loshchilov and Hutter: decoupled weight decay).
 
     The trunk moves at every step. A head without a pair in its member's batch keeps parameters, moments and
     step count as they are.
@@ -32,136 +36,169 @@ class Optimiser:
     stack
         Updated in place.
     gradients
-        The buffers that hold dense gradients at every step.
+        The buffers that hold the gradients of every step (of the trunk alone, where batches use blocks).
     settings
         One a member.
     clip_norm
         Largest norm of a member's whole gradient, or ``None``.
+    n_steps
+        Steps that will be taken.
     """
 
     def __init__(
-        self, stack: Stack, gradients: Gradients, settings: Sequence[Setting], clip_norm: float | None
+        self,
+        stack: Stack,
+        gradients: Weights,
+        settings: Sequence[Setting],
+        clip_norm: float | None,
+        n_steps: int,
     ) -> None:
-        self.stack = stack
-        self.clip_norm = float("inf") if clip_norm is None else clip_norm
-        self.frozen: set[int] = set()
-        groups: dict[Setting, list[int]] = {}
-        for k, setting in enumerate(settings):
-            groups.setdefault(setting, []).append(k)
-        self._groups = groups
-        options = {"dtype": stack.trunk.dtype, "device": stack.trunk.device}
-        self._rates = torch.tensor([s.rate for s in settings], **options)
-        self._decays = torch.tensor([s.rate * s.decay for s in settings], **options)
-        buffers = (
-            (stack.trunk, stack.heads),
-            (gradients.trunk, gradients.heads),
-            (stack.trunk_first, stack.heads_first),
-            (stack.trunk_second, stack.heads_second),
-            (stack.trunk_steps, stack.head_steps),
-        )
-        # Views by member: trunk, then heads. Making them once keeps them out of every step.
-        self._views = [
-            [[t, *h.unbind(0)] for t, h in zip(trunk.unbind(0), heads.unbind(0), strict=True)]
-            for trunk, heads in buffers
-        ]
+        self._stack = stack
+        self._clip_norm = float("inf") if clip_norm is None else clip_norm
+        self._settings = settings
+        self._buffers = (stack.weights, gradients, stack.first, stack.second)
+        self._frozen: set[int] = set()
+        device = stack.weights.trunk[0].device
+        self._rates = torch.tensor([s.rate for s in settings], device=device)
+        self._decays = torch.tensor([s.rate * s.decay for s in settings], device=device)
+        # Step counts as Python numbers decide what to do; the kernel wants them as tensors.
+        self._counts = stack.steps.T.tolist()
+        last = int(stack.steps.max(initial=0)) + n_steps
+        self._ticks = torch.arange(last + 1, dtype=torch.float32, device=device).unbind()
+        self._pieces: dict[tuple[int, int, int], _Tensors] = {}
+        self._runs: dict[int, list[tuple[int, int]]] = {}
 
-    def step(self, gradients: Gradients, batch: Batch) -> list[int]:
+    def step(self, gradients: Weights, batch: Batch) -> list[int]:
         """Apply one step's gradients; returns members whose gradient is not finite, frozen from now on."""
         bad = self._clip(gradients, batch)
-        self.stack.trunk_steps[: batch.n_members] += 1
-        if batch.blocks is None:
-            self.stack.head_steps[: batch.n_members] += batch.busy
-        self._fused(batch)
-        if batch.blocks is not None:
-            self._update_active_heads(gradients.heads, batch.blocks.active)
-        return bad
-
-    def _clip(self, gradients: Gradients, batch: Batch) -> list[int]:
-        norms = member_norms(gradients, batch).tolist()
-        bad = []
-        for k, norm in enumerate(norms):
-            if norm <= self.clip_norm and norm != float("inf"):
-                continue
-            if k in self.frozen:
-                continue
-            if not norm < float("inf"):
-                bad.append(k)
-                continue
-            factor = self.clip_norm / norm
-            gradients.trunk[k].mul_(factor)
-            if batch.blocks is None:
-                gradients.heads[k].mul_(factor)
-            else:
-                owner = batch.blocks.active // self.stack.heads.shape[1]
-                gradients.heads[owner == k] *= factor
-        self.frozen.update(bad)
-        return bad
-
-    def _fused(self, batch: Batch) -> None:
-        """One call a setting, over the trunks and, where slots are in runs, the heads with pairs."""
-        n_members, active = batch.n_members, batch.active
-        for setting, members in self._groups.items():
-            lists: list[list[Tensor]] = [[], [], [], [], []]
-            for k in members:
-                if k >= n_members or k in self.frozen:
+        groups: dict[Setting, tuple[list[Tensor], ...]] = {}
+        for start, stop in self._adjacent(batch.n_members):
+            lists = groups.setdefault(self._settings[start], ([], [], [], [], []))
+            self._collect(lists, 0, start, stop)
+            for h, there in enumerate(batch.active, start=1):
+                if all(there[start:stop]) and len(set(self._counts[h][start:stop])) == 1:
+                    self._collect(lists, h, start, stop)
                     continue
-                for out, views in zip(lists, self._views, strict=True):
-                    own = views[k]
-                    out.append(own[0])
-                    if active:
-                        out += [own[h + 1] for h, there in enumerate(active[k]) if there]
-            if lists[0]:
-                _fused_adamw(
-                    lists[0],
-                    lists[1],
-                    lists[2],
-                    lists[3],
-                    [],
-                    lists[4],
-                    lr=setting.rate,
-                    beta1=BETA_FIRST,
-                    beta2=BETA_SECOND,
-                    weight_decay=setting.decay,
-                    eps=EPSILON,
-                    amsgrad=False,
-                    maximize=False,
-                )
+                for k in range(start, stop):
+                    if there[k]:
+                        self._collect(lists, h, k, k + 1)
+        for setting, lists in groups.items():
+            _fused_adamw(
+                *lists[:4],
+                [],
+                lists[4],
+                lr=setting.rate,
+                beta1=BETA_FIRST,
+                beta2=BETA_SECOND,
+                weight_decay=setting.decay,
+                eps=EPSILON,
+                amsgrad=False,
+                maximize=False,
+            )
+        if batch.blocks is not None:
+            self._update_active_heads(gradients.heads, batch.blocks)
+        return bad
 
-    def _update_active_heads(self, gradient: Tensor, active: Tensor) -> None:
-        """The same update on gathered heads, ``gradient (n_active, head_size)``."""
-        n_heads = self.stack.heads.shape[1]
-        owner = active // n_heads
-        if self.frozen:
-            keep = torch.ones(self.stack.n_members, dtype=torch.bool)
-            keep[list(self.frozen)] = False
-            kept = keep.to(owner.device)[owner]
-            gradient, active, owner = gradient[kept], active[kept], owner[kept]
-        steps = self.stack.head_steps.view(-1)
-        count = steps.index_select(0, active) + 1
-        steps.index_copy_(0, active, count)
-        count = count.to(gradient.dtype).unsqueeze(1)
-        flats = (self.stack.heads, self.stack.heads_first, self.stack.heads_second)
-        heads, firsts, seconds = (x.view(-1, x.shape[-1]) for x in flats)
-        first = firsts.index_select(0, active).lerp_(gradient, 1 - BETA_FIRST)
-        second = seconds.index_select(0, active).mul_(BETA_SECOND)
-        second.addcmul_(gradient, gradient, value=1 - BETA_SECOND)
-        firsts.index_copy_(0, active, first)
-        seconds.index_copy_(0, active, second)
-        spread = second.div_(1 - BETA_SECOND**count).sqrt_().add_(EPSILON)
-        rate = self._rates.index_select(0, owner).unsqueeze(1)
-        decay = self._decays.index_select(0, owner).unsqueeze(1)
-        moved = heads.index_select(0, active).mul_(1 - decay)
-        moved.addcdiv_(first.mul_(rate / (1 - BETA_FIRST**count)), spread, value=-1.0)
-        heads.index_copy_(0, active, moved)
+    def finish(self) -> None:
+        """Write the step counts back to the stack."""
+        self._stack.steps[:] = torch.tensor(self._counts).T.numpy()
+
+    def _adjacent(self, n_members: int) -> list[tuple[int, int]]:
+        """Longest runs of neighbours that are not frozen and share setting and step count."""
+        if n_members not in self._runs:
+            keys = [
+                k if k in self._frozen else (self._settings[k], self._counts[0][k]) for k in range(n_members)
+            ]
+            edges = [0, *(k for k in range(1, n_members) if keys[k] != keys[k - 1]), n_members]
+            self._runs[n_members] = [(i, j) for i, j in pairwise(edges) if i not in self._frozen]
+        return self._runs[n_members]
+
+    def _collect(self, lists: tuple[list[Tensor], ...], part: int, start: int, stop: int) -> None:
+        """Add one part (0 the trunk, then the heads) of neighbouring members, and count the step."""
+        key = (part, start, stop)
+        if key not in self._pieces:
+            self._pieces[key] = tuple(
+                [layer[start:stop] for layer in buffer.trunk]
+                if part == 0
+                else [layer[part - 1, start:stop] for layer in buffer.heads]
+                for buffer in self._buffers
+            )
+        pieces = self._pieces[key]
+        for out, new in zip(lists, pieces, strict=False):
+            out += new
+        count = self._counts[part][start] + 1
+        self._counts[part][start:stop] = [count] * (stop - start)
+        lists[4].extend([self._ticks[count]] * len(pieces[0]))
+
+    def _clip(self, gradients: Weights, batch: Batch) -> list[int]:
+        norms = member_norms(gradients, batch)
+        values = norms.tolist()
+        if all(value <= self._clip_norm for value in values) and max(values) < float("inf"):
+            return []
+        bad = [k for k, value in enumerate(values) if not value < float("inf") and k not in self._frozen]
+        if bad:
+            self._frozen.update(bad)
+            self._runs.clear()
+        factors = (self._clip_norm / norms).clamp_max_(1.0)
+        k = batch.n_members
+        for layer in gradients.trunk:
+            layer[:k].mul_(factors.view(-1, 1, 1))
+        if batch.blocks is not None:
+            factors = factors.index_select(0, batch.blocks.owner)
+            for layer in gradients.heads:
+                layer.mul_(factors.view(-1, 1, 1))
+            return bad
+        for h, size in enumerate(batch.runs):
+            if size:
+                for layer in gradients.heads:
+                    layer[h, :k].mul_(factors.view(-1, 1, 1))
+        return bad
+
+    def _update_active_heads(self, gradients: tuple[Tensor, ...], blocks: Blocks) -> None:
+        """The same update on gathered heads, ``(n_active, n_in + 1, n_out)`` a layer."""
+        active, owner = blocks.active, blocks.owner
+        n_members = self._stack.n_members
+        if self._frozen:
+            frozen = torch.tensor(sorted(self._frozen), device=owner.device)
+            kept = torch.isin(owner, frozen, invert=True)
+            active, owner = active[kept], owner[kept]
+            gradients = tuple(g[kept] for g in gradients)
+        counts = []
+        for place in active.tolist():
+            h, k = divmod(place, n_members)
+            self._counts[h + 1][k] += 1
+            counts.append(self._counts[h + 1][k])
+        count = torch.tensor(counts, dtype=gradients[0].dtype, device=active.device).view(-1, 1, 1)
+        rate = self._rates.index_select(0, owner).view(-1, 1, 1) / (1 - BETA_FIRST**count)
+        decay = self._decays.index_select(0, owner).view(-1, 1, 1)
+        spread = 1 - BETA_SECOND**count
+        layers = zip(*(buffer.heads for buffer in (self._buffers[0], *self._buffers[2:])), strict=True)
+        for (heads, firsts, seconds), gradient in zip(layers, gradients, strict=True):
+            p, m, v = (x.flatten(0, 1) for x in (heads, firsts, seconds))
+            first = m.index_select(0, active).lerp_(gradient, 1 - BETA_FIRST)
+            second = v.index_select(0, active).mul_(BETA_SECOND)
+            second.addcmul_(gradient, gradient, value=1 - BETA_SECOND)
+            m.index_copy_(0, active, first)
+            v.index_copy_(0, active, second)
+            moved = p.index_select(0, active)
+            moved -= moved * decay
+            moved.addcdiv_(first.mul_(rate), second.div_(spread).sqrt_().add_(EPSILON), value=-1.0)
+            p.index_copy_(0, active, moved)
 
 
-def member_norms(gradients: Gradients, batch: Batch) -> Tensor:
+def member_norms(gradients: Weights, batch: Batch) -> Tensor:
     """Norm of every member's whole gradient, ``(K,)``."""
-    squares = torch.linalg.vector_norm(gradients.trunk, dim=1).square_()
+    k = batch.n_members
+    parts = [torch.linalg.vector_norm(layer[:k].flatten(1), dim=1) for layer in gradients.trunk]
     if batch.blocks is None:
-        squares += torch.linalg.vector_norm(gradients.heads.flatten(1), dim=1).square_()
-    else:
-        n_heads = batch.n_heads
-        each = torch.linalg.vector_norm(gradients.heads, dim=1).square_()
-        squares.index_add_(0, batch.blocks.active // n_heads, each)
+        for h, size in enumerate(batch.runs):
+            if size:
+                parts += [
+                    torch.linalg.vector_norm(layer[h, :k].flatten(1), dim=1) for layer in gradients.heads
+                ]
+        return torch.linalg.vector_norm(torch.stack(parts), dim=0)
+    squares = torch.stack(parts).square_().sum(dim=0)
+    for layer in gradients.heads:
+        each = torch.linalg.vector_norm(layer.flatten(1), dim=1).square_()
+        squares.index_add_(0, batch.blocks.owner, each)
     return squares.sqrt_()

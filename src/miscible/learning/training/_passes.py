@@ -10,27 +10,12 @@ from torch import Tensor
 
 from .._types import Setting
 from ..losses import pair_gradients, pair_losses
-from ..nets import Batch, Gradients, Network, Weights
+from ..nets import Batch, Network
 from ._optimiser import Optimiser
 from ._schedule import Schedule
 from ._stack import Stack
 
 __all__ = ["evaluate", "train_epoch"]
-
-
-class _Views:
-    """Layer views of the first k members, made once for every k."""
-
-    def __init__(self, network: Network, trunk: Tensor, heads: Tensor) -> None:
-        self._network = network
-        self._trunk = trunk
-        self._heads = heads
-        self._made: dict[int, Weights] = {}
-
-    def __getitem__(self, k: int) -> Weights:
-        if k not in self._made:
-            self._made[k] = self._network.weights(self._trunk[:k], self._heads[:k])
-        return self._made[k]
 
 
 def train_epoch(
@@ -50,7 +35,7 @@ def train_epoch(
     clip_norm
         See the options.
     inputs
-        ``(n_data * n_rows, n_inputs)``.
+        ``(n_data * n_rows, n_inputs + 1)``, the last column 1.
     schedule
         Built for training.
 
@@ -60,29 +45,25 @@ def train_epoch(
         ``(K, n_heads)`` mean loss of each task as its pairs came by, NaN without pairs; and for members that
         diverged the step, from 1.
     """
-    buffers = Gradients(torch.empty_like(stack.trunk), torch.zeros_like(stack.heads))
-    weights = _Views(network, stack.trunk, stack.heads)
-    gradients = _Views(network, buffers.trunk, buffers.heads)
-    optimiser = Optimiser(stack, buffers, settings, clip_norm)
+    buffers = stack.weights.empty_like()
+    optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches))
     diverged: dict[int, int] = {}
     outputs = []
     for number, batch in enumerate(schedule.batches, start=1):
-        k = batch.n_members
-        trace = network.forward(weights[k], _inputs(inputs, batch), batch)
-        outputs.append(trace.outputs.flatten(0, 1))
+        trace = network.forward(stack.weights, _inputs(inputs, batch), batch)
+        outputs.append(trace.outputs)
         d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
-        step_gradients, _ = network.backward(weights[k], trace, batch, d, gradients[k])
-        for bad in optimiser.step(step_gradients, batch):
+        gradients, _ = network.backward(stack.weights, trace, batch, d, buffers)
+        for bad in optimiser.step(gradients, batch):
             diverged[bad] = number
+    optimiser.finish()
     return _mean_losses(schedule, outputs, stack), diverged
 
 
 def evaluate(network: Network, stack: Stack, inputs: Tensor, schedule: Schedule) -> np.ndarray:
     """``(K, n_heads)`` mean loss of each task over a schedule, NaN without pairs."""
-    weights = _Views(network, stack.trunk, stack.heads)
     outputs = [
-        network.forward(weights[batch.n_members], _inputs(inputs, batch), batch).outputs.flatten(0, 1)
-        for batch in schedule.batches
+        network.forward(stack.weights, _inputs(inputs, batch), batch).outputs for batch in schedule.batches
     ]
     return _mean_losses(schedule, outputs, stack)
 
@@ -93,7 +74,7 @@ def _inputs(inputs: Tensor, batch: Batch) -> Tensor:
 
 def _mean_losses(schedule: Schedule, outputs: list[Tensor], stack: Stack) -> np.ndarray:
     """Weighted mean loss of every head of every member."""
-    shape = stack.heads.shape[:2]
+    shape = stack.n_members, stack.steps.shape[1] - 1
     if not outputs:
         return np.full(shape, np.nan)
     pairs = schedule.pair_slot

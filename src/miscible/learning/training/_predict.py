@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .._types import NetworkShape
 from ..losses import output_activation, pair_code
-from ..nets import Layout, chain_forward
+from ..nets import chain_forward
 
-__all__ = ["State", "predict", "unpack_state"]
+__all__ = ["State", "pack_state", "predict"]
 
 State = dict[str, np.ndarray]
 """Named arrays of stacked networks, network axis first.
@@ -25,15 +27,13 @@ columns as its task has outputs.
 _CHUNK_FLOATS = 1 << 22
 
 
-def unpack_state(
-    trunk: np.ndarray, heads: np.ndarray, tasks: np.ndarray, widths: tuple[Layout, Layout]
-) -> State:
-    """Flat parameters ``(n, trunk_size)`` and ``(n, H, head_size)`` as named arrays."""
+def pack_state(trunk: Sequence[Tensor], heads: Sequence[Tensor], tasks: np.ndarray) -> State:
+    """Layers ``(n, n_in + 1, n_out)`` and ``(n, H, n_in + 1, n_out)`` as named arrays."""
     state: State = {"tasks": tasks}
-    for name, flat, layout in (("trunk", trunk, widths[0]), ("head", heads, widths[1])):
-        for i, (weight, bias) in enumerate(layout.layers(torch.from_numpy(flat))):
-            state[f"{name}.{i}.weight"] = weight.numpy().copy()
-            state[f"{name}.{i}.bias"] = bias.squeeze(-2).numpy().copy()
+    for name, layers in (("trunk", trunk), ("head", heads)):
+        for i, layer in enumerate(layers):
+            state[f"{name}.{i}.weight"] = layer[..., :-1, :].cpu().numpy().copy()
+            state[f"{name}.{i}.bias"] = layer[..., -1, :].cpu().numpy().copy()
     return state
 
 
@@ -76,23 +76,24 @@ def predict(
     step = max(1, _CHUNK_FLOATS // (widest * max(n_networks, 1)))
     with torch.inference_mode():
         for start, stop in pairwise([*range(0, rows.shape[1], step), rows.shape[1]]):
-            top = chain_forward(rows[:, start:stop].to(where), trunk, relu_last=True)[-1]
+            part = rows[:, start:stop].to(where)
+            x = torch.cat([part, part.new_ones(*part.shape[:2], 1)], dim=2)
+            top = chain_forward(x, trunk, relu_last=True)[-1]
             for h in range(n_heads):
                 if (tasks[:, h] < 0).all():
                     continue
-                layers = [(weight[:, h], bias[:, h]) for weight, bias in head]
-                raw = chain_forward(top, layers, relu_last=False)[-1]
+                raw = chain_forward(top, [layer[:, h] for layer in head], relu_last=False)[-1]
                 for task in np.unique(tasks[tasks[:, h] >= 0, h]).tolist():
                     own = np.flatnonzero(tasks[:, h] == task)
                     code = pair_code(kinds[task], shape.n_outputs[task])
-                    part = output_activation(raw[torch.as_tensor(own, device=where)], code)
-                    result[own, start:stop, shape.output_slices[task]] = part.cpu().numpy()
+                    values = output_activation(raw[torch.as_tensor(own, device=where)], code)
+                    result[own, start:stop, shape.output_slices[task]] = values.cpu().numpy()
     return result
 
 
-def _layers(
-    tensors: dict[str, torch.Tensor], name: str, n_layers: int
-) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def _layers(tensors: dict[str, Tensor], name: str, n_layers: int) -> list[Tensor]:
+    """Layers with the bias as last row."""
     return [
-        (tensors[f"{name}.{i}.weight"], tensors[f"{name}.{i}.bias"].unsqueeze(-2)) for i in range(n_layers)
+        torch.cat([tensors[f"{name}.{i}.weight"], tensors[f"{name}.{i}.bias"].unsqueeze(-2)], dim=-2)
+        for i in range(n_layers)
     ]

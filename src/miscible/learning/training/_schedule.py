@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._types import Reduction
-from ..nets import Batch, Blocks
+from ..nets import Batch, Blocks, Members
 from ._sampling import Epoch
 from ._slots import BlockPlan, assign_slots
 
@@ -49,10 +49,8 @@ class Schedule:
     ----------
     batches
         One a step; a step runs on the first ``n_members`` of the stack.
-    n_slots
-        Slots of all steps together; a step's slots follow those of the step before.
     target
-        ``(n_slots,)`` labels.
+        ``(n_slots,)`` labels of all steps' slots, one step after the other.
     code
         Loss code, one number or ``(n_slots,)``.
     pair_slot
@@ -64,7 +62,6 @@ class Schedule:
     """
 
     batches: list[Batch]
-    n_slots: int
     target: Tensor
     code: Tensor | int
     pair_slot: Tensor
@@ -81,6 +78,7 @@ def build_schedule(
     train: bool,
     device: torch.device,
     dtype: torch.dtype = torch.float32,
+    records: bool = False,
 ) -> Schedule:
     """Lay the members' batches out step by step.
 
@@ -99,15 +97,17 @@ def build_schedule(
         Whether the backward pass' indices are needed.
     device, dtype
         Where the tensors go, and their floating type.
+    records
+        Whether the indices for trunk records are needed.
     """
     n_members, n_heads = info.codes.shape
     lengths = np.array([len(e.rows) for e in epochs])
     n_steps = int(-(-lengths.max() // batch_size))
-    # (n_members, n_steps): rows of each batch.
+    # Rows of each member's batch at each step.
     present = np.clip(lengths[:, None] - np.arange(n_steps) * batch_size, 0, batch_size)
     if train and np.any(np.diff((present > 0).sum(axis=1)) > 0):
         raise ValueError("members must be sorted by their number of steps, most first")
-    active = n_members - np.argmax((present > 0)[::-1], axis=0)
+    n_active = n_members - np.argmax((present > 0)[::-1], axis=0)
     height = present.max(axis=0)
 
     member = np.repeat(np.arange(n_members), [len(e.position) for e in epochs])
@@ -115,79 +115,64 @@ def build_schedule(
     step, within = np.divmod(position, batch_size)
     group = (member * n_heads + head) * n_steps + step
     counts = np.bincount(group, minlength=n_members * n_heads * n_steps).reshape(n_members, n_heads, n_steps)
-    plan = assign_slots(counts, member, head, step)
-
-    row_base, slot_base = _starts(active * height), _starts(active * plan.width)
-    n_slots = int(slot_base[-1])
-    row = member * height[step] + within
-    slot = member * plan.width[step] + plan.column
-    pair_slot = slot_base[step] + slot
+    plan = assign_slots(counts, n_active, member, head, step)
+    n_slots = len(plan.member)
 
     factor = weight * info.task_weights[member, head]
     factor = factor / (counts.ravel()[group] if reduction == "task-mean" else present[member, step])
+    row = member * height[step] + within
     # A padded slot reads a row of its own member: zero times a neighbour's infinity would be NaN.
-    each_member = _ranges(active)
-    slot_row = np.repeat(each_member * np.repeat(height, active), np.repeat(plan.width, active))
-    slot_row[pair_slot] = row
+    slot_row = plan.member * np.repeat(height, plan.n_slots)
+    slot_row[plan.slot] = row
 
-    rows = np.repeat(info.offsets[each_member], np.repeat(height, active))
+    each_member = _ranges(n_active)
+    rows = np.repeat(info.offsets[each_member], np.repeat(height, n_active))
+    row_base = _starts(n_active * height)
     for k, epoch in enumerate(epochs):
         s, w = np.divmod(np.arange(lengths[k]), batch_size)
         rows[row_base[s] + k * height[s] + w] += epoch.rows
 
-    def flat(values: np.ndarray, kind: torch.dtype) -> Tensor:
-        full = np.zeros(n_slots, values.dtype)
-        full[pair_slot] = values
-        return torch.as_tensor(full).to(device, kind)
-
     def integers(values: np.ndarray) -> Tensor:
         return torch.as_tensor(values).to(device, torch.int64)
 
-    code = info.codes[member, head]
-    mixed = len(code) > 0 and bool((code != code[0]).any())
-    slots_each = (active * plan.width).tolist()
-    rows_each = (active * height).tolist()
-    target_flat, weight_flat = flat(target, dtype), flat(factor, dtype)
-    code_flat = flat(code, torch.int64) if mixed else int(code[0]) if len(code) else 0
-    codes_each = code_flat.split(slots_each) if isinstance(code_flat, Tensor) else [code_flat] * n_steps
-    bags = _bags(step, row, slot, active * height) if train else None
-    bag_slots = integers(bags[0]).split(bags[2]) if bags else [None] * n_steps
-    bag_starts = integers(bags[1]).split([n + 1 for n in rows_each]) if bags else [None] * n_steps
-    blocks = _blocks(plan.blocks, counts, active, integers) if plan.blocks else [None] * n_steps
-    bounds = [[]] * n_steps if plan.bounds is None else plan.bounds.tolist()
-    busy = (counts > 0).transpose(2, 0, 1)
-    lists = [[]] * n_steps if plan.blocks else busy.tolist()
-    busy_all = torch.as_tensor(busy).to(device, dtype)
+    def on_slots(values: np.ndarray, kind: torch.dtype) -> Tensor:
+        full = np.zeros(n_slots, values.dtype)
+        full[plan.slot] = values
+        return torch.as_tensor(full).to(device, kind)
 
+    owned = info.codes[member, head]
+    code: Tensor | int = int(owned[0]) if len(owned) else 0
+    if len(owned) and bool((owned != code).any()):
+        code = on_slots(owned, torch.int64)
+    labels = on_slots(target, dtype)
+    each_step = plan.n_slots.tolist()
+    nothing = [None] * n_steps
+    slot_in_step = plan.slot - _starts(plan.n_slots)[step]
+    bag_slots, bag_starts = (
+        _bags(step, row, slot_in_step, n_active * height, device) if train else (nothing, nothing)
+    )
+    busy = (counts > 0).transpose(2, 1, 0)
     pieces = zip(
-        active.tolist(),
+        n_active.tolist(),
         height.tolist(),
-        plan.width.tolist(),
-        integers(rows).split(rows_each),
-        integers(slot_row).split(slots_each),
-        target_flat.split(slots_each),
-        weight_flat.split(slots_each),
-        codes_each,
-        bounds,
-        blocks,
+        integers(rows).split((n_active * height).tolist()),
+        integers(slot_row).split(each_step),
+        labels.split(each_step),
+        on_slots(factor, dtype).split(each_step),
+        code.split(each_step) if isinstance(code, Tensor) else [code] * n_steps,
+        [[]] * n_steps if plan.runs is None else plan.runs.tolist(),
+        nothing if plan.blocks is None else _blocks(plan.blocks, n_members, device),
         bag_slots,
         bag_starts,
-        busy_all.unbind(0),
-        lists,
+        [[]] * n_steps if plan.blocks is not None or not train else busy.tolist(),
+        _members(member, head, step, slot_in_step, n_active, n_steps, device) if records else nothing,
         strict=True,
     )
-    batches = []
-    for k, b, m, r, sr, t, w, c, bo, bl, bs, bst, bu, ac in pieces:
-        shape = (k, m)
-        c = c.view(shape) if isinstance(c, Tensor) else c
-        t, w, bu = t.view(shape), w.view(shape), bu[:k]
-        batches.append(Batch(k, b, m, n_heads, r, sr, t, w, c, bo, bl, bs, bst, bu, ac))
     return Schedule(
-        batches=batches,
-        n_slots=n_slots,
-        target=target_flat,
-        code=code_flat,
-        pair_slot=integers(pair_slot),
+        batches=[Batch(*piece) for piece in pieces],
+        target=labels,
+        code=code,
+        pair_slot=integers(plan.slot),
         pair_owner=integers(member * n_heads + head),
         pair_weight=torch.as_tensor(weight).to(device, torch.float64),
     )
@@ -203,46 +188,64 @@ def _ranges(sizes: np.ndarray) -> np.ndarray:
     return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
+def _split(values: np.ndarray, sizes: np.ndarray, device: torch.device) -> Sequence[Tensor]:
+    return torch.as_tensor(values).to(device, torch.int64).split(sizes.tolist())
+
+
 def _bags(
-    step: np.ndarray, row: np.ndarray, slot: np.ndarray, n_rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, list[int]]:
-    """Slots of each step sorted by row, where each row's slots start, and the pairs of each step."""
-    row_base = _starts(n_rows)
-    order = np.argsort(row_base[step] + row, kind="stable")
-    of_row = _starts(np.bincount(row_base[step] + row, minlength=int(row_base[-1])))
-    pairs_each = np.bincount(step, minlength=len(n_rows))
-    pair_base = _starts(pairs_each)
+    step: np.ndarray, row: np.ndarray, slot: np.ndarray, n_rows: np.ndarray, device: torch.device
+) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    """Of each step the slots sorted by row, and where each row's slots start."""
+    all_rows = _starts(n_rows)[step] + row
+    order = np.argsort(all_rows, kind="stable")
+    of_row = _starts(np.bincount(all_rows, minlength=int(n_rows.sum())))
+    n_pairs = np.bincount(step, minlength=len(n_rows))
     # Every step has one start more than rows: its end.
     steps = np.repeat(np.arange(len(n_rows)), n_rows + 1)
-    at = np.arange(len(steps)) - steps
-    return slot[order], of_row[at] - pair_base[steps], pairs_each.tolist()
+    starts = of_row[np.arange(len(steps)) - steps] - _starts(n_pairs)[steps]
+    return _split(slot[order], n_pairs, device), _split(starts, n_rows + 1, device)
 
 
-def _blocks(
-    plan: BlockPlan, counts: np.ndarray, active: np.ndarray, integers: Callable[[np.ndarray], Tensor]
-) -> list[Blocks]:
-    """Head, place among the active heads, and the active heads themselves, for the blocks of each step."""
-    n_heads, n_steps = counts.shape[1:]
-    n_columns = np.zeros(n_steps, np.int64)
-    np.maximum.at(n_columns, plan.step, plan.column + 1)
-    n_blocks = active * n_columns
-    base = _starts(n_blocks)
-    busy_step, busy_member, busy_head = np.nonzero(counts.transpose(2, 0, 1))
-    n_active = np.bincount(busy_step, minlength=n_steps)
-    key = (plan.step * len(counts) + plan.member) * n_heads + plan.head
-    busy_key = (busy_step * len(counts) + busy_member) * n_heads + busy_head
-
-    head = np.repeat(_ranges(active) * n_heads, np.repeat(n_columns, active))
-    place = np.repeat(n_active, n_blocks)
-    at = base[plan.step] + plan.member * n_columns[plan.step] + plan.column
-    head[at] = plan.member * n_heads + plan.head
-    place[at] = np.searchsorted(busy_key, key) - _starts(n_active)[plan.step]
+def _blocks(plan: BlockPlan, n_members: int, device: torch.device) -> list[Blocks]:
+    """Block indices of each step."""
+    once = (plan.n_blocks == plan.n_busy).tolist()
     return [
-        Blocks(h, a, p, len(h) == len(a))
-        for h, a, p in zip(
-            integers(head).split(n_blocks.tolist()),
-            integers(busy_member * n_heads + busy_head).split(n_active.tolist()),
-            integers(place).split(n_blocks.tolist()),
+        Blocks(head, active, None if single else place, owner)
+        for head, active, place, owner, single in zip(
+            _split(plan.head * n_members + plan.member, plan.n_blocks, device),
+            _split(plan.busy_head * n_members + plan.busy_member, plan.n_busy, device),
+            _split(plan.place, plan.n_blocks, device),
+            _split(plan.busy_member, plan.n_busy, device),
+            once,
             strict=True,
         )
     ]
+
+
+def _members(
+    member: np.ndarray,
+    head: np.ndarray,
+    step: np.ndarray,
+    slot: np.ndarray,
+    n_active: np.ndarray,
+    n_steps: int,
+    device: torch.device,
+) -> list[Members]:
+    """The pairs of each member side by side, step by step."""
+    order = np.lexsort((member, step))
+    result = []
+    for own in np.split(order, np.cumsum(np.bincount(step, minlength=n_steps))[:-1]):
+        k = int(n_active[step[own[0]]])
+        sizes = np.bincount(member[own], minlength=k)
+        place = member[own], _ranges(sizes)
+        shape = (k, int(sizes.max()))
+        first = slot[own][np.cumsum(sizes) - sizes]
+        slots, mask, heads = (
+            np.repeat(first[:, None], shape[1], axis=1),
+            np.zeros(shape, bool),
+            np.zeros(shape),
+        )
+        slots[place], mask[place], heads[place] = slot[own], True, head[own]
+        arrays = (torch.as_tensor(a).to(device) for a in (slots, mask, heads.astype(np.int64)))
+        result.append(Members(*arrays))
+    return result

@@ -1,4 +1,4 @@
-"""Which slot every pair of a step takes: runs of columns for few heads, blocks for many."""
+"""Which slot every pair of a step takes: runs of slots for few heads, blocks for many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 __all__ = ["SEGMENT_HEADS", "BlockPlan", "SlotPlan", "assign_slots"]
 
 SEGMENT_HEADS = 12
-"""Up to this many heads each owns a run of columns; above, slots come in blocks with gathered weights."""
+"""Up to this many heads each owns a run of slots; above, slots come in blocks with gathered weights."""
 
 _BLOCK_SIZES = (1, 2, 4, 8, 16, 32, 64)
 _BLOCK_COST = 16.0
@@ -18,73 +18,116 @@ _BLOCK_COST = 16.0
 
 @dataclass(frozen=True, slots=True)
 class BlockPlan:
-    """Blocks of all steps, sorted by step, member, head.
+    """Blocks of all steps, sorted by step, member, head; each is one head of one member.
 
     Parameters
     ----------
-    size
-        Slots of a block.
-    step, member, head, column
-        ``(n_blocks,)`` where each block lies; ``column`` counts blocks.
+    member, head
+        ``(n_blocks,)`` whose it is.
+    busy_member, busy_head
+        ``(n_busy,)`` the same without repetition within a step.
+    place
+        ``(n_blocks,)`` position in the busy list of its step.
+    n_blocks, n_busy
+        ``(n_steps,)``.
     """
 
-    size: int
-    step: np.ndarray
     member: np.ndarray
     head: np.ndarray
-    column: np.ndarray
+    busy_member: np.ndarray
+    busy_head: np.ndarray
+    place: np.ndarray
+    n_blocks: np.ndarray
+    n_busy: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """Columns of the pairs.
+    """Slots of all steps.
 
     Parameters
     ----------
-    column
-        ``(n_pairs,)`` slot column of each pair within its member and step.
-    width
-        ``(n_steps,)`` slot columns of each step.
-    bounds
-        ``(n_steps, n_heads + 1)`` first column of each head, when every head owns a run.
+    slot
+        ``(n_pairs,)`` slot of each pair, counted over all steps.
+    member
+        ``(n_slots,)`` member of each slot, padding included.
+    n_slots
+        ``(n_steps,)``.
+    runs
+        ``(n_steps, n_heads)`` slots a member has for each head, when every head owns a run.
     blocks
         Otherwise.
     """
 
-    column: np.ndarray
-    width: np.ndarray
-    bounds: np.ndarray | None
+    slot: np.ndarray
+    member: np.ndarray
+    n_slots: np.ndarray
+    runs: np.ndarray | None
     blocks: BlockPlan | None
 
 
-def assign_slots(counts: np.ndarray, member: np.ndarray, head: np.ndarray, step: np.ndarray) -> SlotPlan:
+def assign_slots(
+    counts: np.ndarray, n_active: np.ndarray, member: np.ndarray, head: np.ndarray, step: np.ndarray
+) -> SlotPlan:
     """Give every pair a slot.
 
     Parameters
     ----------
     counts
         ``(n_members, n_heads, n_steps)`` pairs.
+    n_active
+        ``(n_steps,)`` members that take part: the first of the stack.
     member, head, step
         ``(n_pairs,)``, sorted in this order.
     """
     group = (member * counts.shape[1] + head) * counts.shape[2] + step
     rank = np.arange(len(group)) - (np.cumsum(counts) - counts.ravel())[group]
     if counts.shape[1] <= SEGMENT_HEADS:
-        bounds = np.zeros((counts.shape[2], counts.shape[1] + 1), np.int64)
-        bounds[:, 1:] = np.cumsum(counts.max(axis=0), axis=0).T
-        return SlotPlan(bounds[step, head] + rank, bounds[:, -1], bounds, None)
+        return _runs(counts, n_active, member, head, step, rank)
+    return _blocks(counts, member, head, step, rank)
+
+
+def _runs(
+    counts: np.ndarray,
+    n_active: np.ndarray,
+    member: np.ndarray,
+    head: np.ndarray,
+    step: np.ndarray,
+    rank: np.ndarray,
+) -> SlotPlan:
+    runs = counts.max(axis=0).T
+    sizes = runs * n_active[:, None]
+    starts = (np.cumsum(sizes) - sizes.ravel()).reshape(sizes.shape)
+    slot = starts[step, head] + member * runs[step, head] + rank
+    taking_part = np.arange(counts.shape[0]) < n_active[:, None, None]
+    each = np.broadcast_to(runs[:, :, None], (*runs.shape, counts.shape[0]))
+    owner = np.broadcast_to(np.arange(counts.shape[0]), each.shape)
+    filled = np.broadcast_to(taking_part, each.shape)
+    return SlotPlan(slot, np.repeat(owner[filled], each[filled]), sizes.sum(axis=1), runs, None)
+
+
+def _blocks(
+    counts: np.ndarray, member: np.ndarray, head: np.ndarray, step: np.ndarray, rank: np.ndarray
+) -> SlotPlan:
     size = _block_size(counts)
-    needed = -(-counts // size)
-    first = np.cumsum(needed, axis=1) - needed
-    width = needed.sum(axis=1).max(axis=0) * size
-    by_step = needed.transpose(2, 0, 1)
-    where = np.nonzero(by_step)
-    times = by_step[where]
-    within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-    step_of, member_of, head_of = (np.repeat(axis, times) for axis in where)
-    column = first[member_of, head_of, step_of] + within
-    blocks = BlockPlan(size, step_of, member_of, head_of, column)
-    return SlotPlan(first[member, head, step] * size + rank, width, None, blocks)
+    needed = (-(-counts // size)).transpose(2, 0, 1)
+    first = (np.cumsum(needed) - needed.ravel()).reshape(needed.shape)
+    busy_step, busy_member, busy_head = np.nonzero(needed)
+    times = needed[busy_step, busy_member, busy_head]
+    n_busy = np.bincount(busy_step, minlength=len(needed))
+    n_blocks = needed.sum(axis=(1, 2))
+    place = np.arange(len(busy_step)) - (np.cumsum(n_busy) - n_busy)[busy_step]
+    plan = BlockPlan(
+        member=np.repeat(busy_member, times),
+        head=np.repeat(busy_head, times),
+        busy_member=busy_member,
+        busy_head=busy_head,
+        place=np.repeat(place, times),
+        n_blocks=n_blocks,
+        n_busy=n_busy,
+    )
+    slot = first[step, member, head] * size + rank
+    return SlotPlan(slot, np.repeat(plan.member, size), n_blocks * size, None, plan)
 
 
 def _block_size(counts: np.ndarray) -> int:

@@ -3,56 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .._types import Member, NetworkShape
-from ..nets import Network
+from ..nets import Layout, Network, Weights
 from ._sampling import START, random_stream
 
-__all__ = ["Stack", "build_network", "start_stack"]
+__all__ = ["Stack", "build_network", "join_stacks", "start_stack"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """State of K members; every field has the member axis first.
+    """State of K members.
 
     Parameters
     ----------
-    trunk, heads
-        ``(K, trunk_size)`` and ``(K, n_heads, head_size)`` parameters.
-    trunk_first, heads_first, trunk_second, heads_second
-        First and second moments of the gradients, shaped like the parameters.
-    trunk_steps, head_steps
-        ``(K,)`` and ``(K, n_heads)`` updates so far, as floats.
+    weights
+        Parameters.
+    first, second
+        First and second moments of the gradients.
+    steps
+        ``(K, 1 + n_heads)`` updates so far of the trunk and of each head.
     """
 
-    trunk: Tensor
-    heads: Tensor
-    trunk_first: Tensor
-    heads_first: Tensor
-    trunk_second: Tensor
-    heads_second: Tensor
-    trunk_steps: Tensor
-    head_steps: Tensor
+    weights: Weights
+    first: Weights
+    second: Weights
+    steps: np.ndarray
 
     @property
     def n_members(self) -> int:
         """Members in the stack."""
-        return self.trunk.shape[0]
-
-    def part(self, start: int, stop: int) -> Stack:
-        """Views of neighbouring members."""
-        return Stack(*(getattr(self, f.name)[start:stop] for f in fields(self)))
+        return len(self.steps)
 
     def take(self, members: Sequence[int]) -> Stack:
         """Copies of some members, in this order."""
-        index = torch.as_tensor(members, dtype=torch.int64, device=self.trunk.device)
-        return Stack(*(getattr(self, f.name).index_select(0, index) for f in fields(self)))
+        index = torch.as_tensor(members, dtype=torch.int64, device=self.weights.trunk[0].device)
+        weights, first, second = (_take(w, index) for w in (self.weights, self.first, self.second))
+        return Stack(weights, first, second, self.steps[np.asarray(members)])
+
+
+def _take(weights: Weights, index: Tensor) -> Weights:
+    """Copies of some members' tensors."""
+    return Weights(
+        tuple(t.index_select(0, index) for t in weights.trunk),
+        tuple(t.index_select(1, index) for t in weights.heads),
+    )
+
+
+def join_stacks(stacks: Sequence[Stack]) -> Stack:
+    """One stack of several, in order."""
+
+    def joined(parts: Sequence[Weights]) -> Weights:
+        return Weights(
+            tuple(torch.cat(layer) for layer in zip(*(p.trunk for p in parts), strict=True)),
+            tuple(torch.cat(layer, dim=1) for layer in zip(*(p.heads for p in parts), strict=True)),
+        )
+
+    return Stack(
+        joined([s.weights for s in stacks]),
+        joined([s.first for s in stacks]),
+        joined([s.second for s in stacks]),
+        np.concatenate([s.steps for s in stacks]),
+    )
 
 
 def build_network(shape: NetworkShape, n_heads: int) -> Network:
@@ -69,33 +86,28 @@ def start_stack(
     every head have random streams of their own, so that a member starts a task's head alike whatever other
     tasks it learns.
     """
-    trunk = np.zeros((len(members), network.trunk.size))
-    heads = np.zeros((len(members), network.n_heads, network.head.size))
+    trunk = [np.zeros((len(members), *s)) for s in network.trunk.shapes]
+    heads = [np.zeros((network.n_heads, len(members), *s)) for s in network.head.shapes]
     for k, member in enumerate(members):
-        trunk[k] = _draw(network.trunk.widths, network.trunk.widths[-1], member.seed, 0)
+        for layers, drawn in zip(trunk, _draw(network.trunk, member.seed, 0), strict=True):
+            layers[k] = drawn
         for h, task in enumerate(member.tasks):
-            heads[k, h] = _draw(network.head.widths, shape.n_outputs[task], member.seed, 1 + task)
-    p, q = (torch.as_tensor(a).to(device, dtype) for a in (trunk, heads))
-    steps = torch.zeros(len(members), 1 + network.n_heads, device=device)
-    return Stack(
-        p,
-        q,
-        torch.zeros_like(p),
-        torch.zeros_like(q),
-        torch.zeros_like(p),
-        torch.zeros_like(q),
-        steps[:, 0].clone(),
-        steps[:, 1:].clone(),
-    )
+            for layers, drawn in zip(heads, _draw(network.head, member.seed, 1 + task), strict=True):
+                layers[h, k] = drawn
+        # Outputs a task does not own stay zero.
+        for h, task in enumerate(member.tasks):
+            heads[-1][h, k, :, shape.n_outputs[task] :] = 0.0
+
+    def tensors(arrays: list[np.ndarray]) -> tuple[Tensor, ...]:
+        return tuple(torch.as_tensor(a).to(device, dtype) for a in arrays)
+
+    def zeros() -> Weights:
+        return Weights(tensors([np.zeros_like(a) for a in trunk]), tensors([np.zeros_like(a) for a in heads]))
+
+    steps = np.zeros((len(members), 1 + network.n_heads), np.int64)
+    return Stack(Weights(tensors(trunk), tensors(heads)), zeros(), zeros(), steps)
 
 
-def _draw(widths: tuple[int, ...], n_outputs: int, seed: int, index: int) -> np.ndarray:
-    """Flat start of one chain; outputs beyond ``n_outputs`` stay zero."""
+def _draw(layout: Layout, seed: int, index: int) -> list[np.ndarray]:
     rng = random_stream(seed, START, index)
-    parts = []
-    for i, (n_in, n_out) in enumerate(pairwise(widths)):
-        owned = n_outputs if i == len(widths) - 2 else n_out
-        layer = np.zeros((n_in + 1, n_out))
-        layer[:, :owned] = rng.uniform(-1.0, 1.0, (n_in + 1, owned)) / np.sqrt(n_in)
-        parts.append(layer.ravel())
-    return np.concatenate(parts)
+    return [rng.uniform(-1.0, 1.0, s) / np.sqrt(s[0] - 1) for s in layout.shapes]

@@ -19,7 +19,7 @@ from ._fitted import Fitted, MemberFit
 from ._hooks import EpochEnd, Hook
 from ._monitor import Monitor
 from ._passes import evaluate, train_epoch
-from ._predict import unpack_state
+from ._predict import pack_state
 from ._sampling import (
     BATCHES,
     MemberPairs,
@@ -31,7 +31,7 @@ from ._sampling import (
     task_weights,
 )
 from ._schedule import Schedule, StackInfo, build_schedule
-from ._stack import build_network, start_stack
+from ._stack import Stack, build_network, join_stacks, start_stack
 
 __all__ = ["train"]
 
@@ -60,8 +60,8 @@ class _Run:
         self.device = torch.device(options.device)
         members = population.members
         self.network: Network = build_network(population.shape, population.n_heads)
-        self.inputs: Tensor = torch.as_tensor(np.ascontiguousarray(data.inputs, dtype=np.float32))
-        self.inputs = self.inputs.flatten(0, 1).to(self.device)
+        rows = torch.as_tensor(np.asarray(data.inputs, dtype=np.float32)).flatten(0, 1)
+        self.inputs: Tensor = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1).to(self.device)
         self.pairs: list[MemberPairs] = [member_pairs(data, m, data.train_rows[m.data]) for m in members]
         self.valid = [ordered_epoch(member_pairs(data, m, data.valid_rows[m.data])) for m in members]
         self.steps_each = np.array([n_steps(p, options.batch_size, options.min_steps) for p in self.pairs])
@@ -78,29 +78,38 @@ class _Run:
         self.best = BestWeights(stack, options.checkpoint)
         for k in np.flatnonzero(self.steps_each == 0).tolist():
             self.monitor.stop(k, "no training labels")
-        # Most steps first: then the members still busy with an epoch are always the first of the stack.
-        alive = self.monitor.alive
-        self.members = alive[np.argsort(-self.steps_each[alive], kind="stable")]
-        self.stack = stack.take(self.members.tolist())
-        self._validations: dict[tuple[int, ...], Schedule] = {}
+        # Most steps first: then the members still busy with an epoch are always the first of the stack. Equal
+        # settings side by side: the optimiser treats such neighbours as one.
+        settings = {s: i for i, s in enumerate(dict.fromkeys(m.setting for m in members))}
+        order = sorted(
+            self.monitor.alive.tolist(), key=lambda k: (-self.steps_each[k], settings[members[k].setting], k)
+        )
+        self.members = np.array(order, dtype=np.int64)
+        self.stacks: list[Stack] = []
+        self._split(stack.take(order))
+        self._validations: dict[int, Schedule] = {}
 
     def epoch(self, epoch: int, hooks: Sequence[Hook]) -> None:
         """Train, validate, judge, and let the finished leave."""
         n_heads = self.population.n_heads
         losses = np.full((2, len(self.members), n_heads), np.nan)
-        for start, stop in self._chunks():
-            losses[:, start:stop] = self._chunk_epoch(epoch, start, stop)
+        edges = np.cumsum([0, *(stack.n_members for stack in self.stacks)]).tolist()
+        for i, (start, stop) in enumerate(pairwise(edges)):
+            losses[:, start:stop] = self._train_stack(epoch, i, self.members[start:stop].tolist())
         sound = np.array([self.monitor.reason[k] is None for k in self.members.tolist()])
         places, members = np.flatnonzero(sound), self.members[sound]
         for place, member in enumerate(self.members.tolist()):
             self.curves[member].train.append(losses[0, place])
             self.curves[member].valid.append(losses[1, place])
         better, head_better = self.monitor.record(epoch, members, losses[0, sound], losses[1, sound])
-        if self.best.per_task:
-            row, head = np.nonzero(head_better & (self.tasks[members] >= 0))
-            self.best.keep(self.stack, places[row], members[row], head)
-        else:
-            self.best.keep(self.stack, places[better], members[better], None)
+        row, head = np.nonzero(head_better & (self.tasks[members] >= 0))
+        for stack, (start, stop) in zip(self.stacks, pairwise(edges), strict=True):
+            if self.best.per_task:
+                own = (places[row] >= start) & (places[row] < stop)
+                self.best.keep(stack.weights, places[row[own]] - start, members[row[own]], head[own])
+            else:
+                own = better & (places >= start) & (places < stop)
+                self.best.keep(stack.weights, places[own] - start, members[own], None)
         if epoch + 1 in self.options.halving:
             self.monitor.halve(epoch)
         staying = [i for i, k in enumerate(self.members.tolist()) if self.monitor.reason[k] is None]
@@ -109,40 +118,34 @@ class _Run:
             for hook in hooks:
                 hook.on_epoch_end(event)
         if len(staying) < len(self.members):
-            self.stack = self.stack.take(staying)
             self.members = self.members[staying]
             self._validations.clear()
+            self._split(join_stacks(self.stacks).take(staying))
 
     def result(self) -> Fitted:
         """Everything known after the last epoch."""
         for k in self.monitor.alive.tolist():
             self.monitor.stop(k, "epochs")
         n_members = len(self.population.members)
-        tasks, trunk, heads = self.tasks, self.best.trunk, self.best.heads
-        owner = np.arange(n_members)
-        if self.best.per_task:
-            owner, head = np.nonzero(tasks >= 0)
-            trunk, heads, tasks = trunk[owner, head], heads[owner, head][:, None], tasks[owner, head][:, None]
-        state = unpack_state(
-            trunk.cpu().numpy(), heads.cpu().numpy(), tasks, (self.network.trunk, self.network.head)
-        )
+        trunk, heads, tasks, owner = self.best.networks(self.tasks)
+        state = pack_state(trunk, heads, tasks)
         fits = tuple(self._member_fit(k) for k in range(n_members))
         return Fitted(self.population.shape, self.kinds, fits, state, owner)
 
-    def _chunks(self) -> Iterator[tuple[int, int]]:
-        """Runs of the stack that are trained side by side."""
-        n = len(self.members)
-        size = n
+    def _split(self, stack: Stack) -> None:
+        """Divide the members into stacks trained one after the other, each small enough for the cache."""
+        n = stack.n_members
+        size = max(n, 1)
         if self.device.type == "cpu":
             bytes_each = 16 * (self.network.trunk.size + self.network.n_heads * self.network.head.size)
             size = max(1, _CACHE_BYTES // bytes_each)
-        n_chunks = -(-n // size)
-        edges = [n * i // n_chunks for i in range(n_chunks + 1)]
-        return pairwise(edges)
+        n_stacks = -(-n // size)
+        edges = [n * i // n_stacks for i in range(n_stacks + 1)] if n else []
+        self.stacks = [stack.take(range(start, stop)) for start, stop in pairwise(edges)]
 
-    def _chunk_epoch(self, epoch: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        members = self.members[start:stop].tolist()
-        stack = self.stack.part(start, stop)
+    def _train_stack(self, epoch: int, i: int, members: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """One epoch of one stack: training and validation losses."""
+        stack = self.stacks[i]
         train, diverged = train_epoch(
             self.network,
             stack,
@@ -156,7 +159,9 @@ class _Run:
             self.monitor.stop(k, f"diverged at step {self.curves[k].steps + step}", diverged=True)
         for k in members:
             self.curves[k].steps += int(self.steps_each[k])
-        return train, evaluate(self.network, stack, self.inputs, self._validation_schedule(members))
+        if i not in self._validations:
+            self._validations[i] = self._validation_schedule(members)
+        return train, evaluate(self.network, stack, self.inputs, self._validations[i])
 
     def _training_schedule(self, epoch: int, members: list[int]) -> Schedule:
         options = self.options
@@ -180,17 +185,14 @@ class _Run:
         )
 
     def _validation_schedule(self, members: list[int]) -> Schedule:
-        key = tuple(members)
-        if key not in self._validations:
-            self._validations[key] = build_schedule(
-                [self.valid[k] for k in members],
-                self.info.take(members),
-                batch_size=_VALID_ROWS,
-                reduction="pair-sum",
-                train=False,
-                device=self.device,
-            )
-        return self._validations[key]
+        return build_schedule(
+            [self.valid[k] for k in members],
+            self.info.take(members),
+            batch_size=_VALID_ROWS,
+            reduction="pair-sum",
+            train=False,
+            device=self.device,
+        )
 
     def _event(self, epoch: int, losses: np.ndarray, n_alive: int) -> EpochEnd:
         spread = np.full((2, len(self.members), self.population.shape.n_tasks), np.nan)
@@ -204,7 +206,7 @@ class _Run:
             best_score=self.monitor.best_score[self.members],
             n_alive=n_alive,
             network=self.network,
-            stack=self.stack,
+            stacks=tuple(self.stacks),
         )
 
     def _member_fit(self, k: int) -> MemberFit:
