@@ -66,7 +66,7 @@ def make_parts(table: Table, codes: np.ndarray, models: tuple[str, ...]) -> Bund
                 strategy=name,
                 reason=f"{name} was best.",
                 error=0.25,
-                metric="log_loss" if prop.classes else "mae",
+                metric={"binary": "average_precision", "multiclass": "log_loss"}.get(prop.kind, "mae"),
                 call="UNDECIDED",
                 models=fitted,
                 out_of_fold=out_of_fold,

@@ -34,7 +34,7 @@ def test_predictions_beside_measured_columns_of_the_same_name() -> None:
     assert joined["predicted a_2"].tolist() == [3.0, 4.0] and joined.index.tolist() == [5, 5]
 
 
-def test_card_says_what_a_reader_needs(folder: Path, parts: BundleParts) -> None:
+def test_card_says_what_a_reader_needs(folder: Path, bundle: Bundle, parts: BundleParts) -> None:
     text = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     labels = int(np.isfinite(parts.tasks[0].observed).sum())
     for expected in (
@@ -42,7 +42,11 @@ def test_card_says_what_a_reader_needs(folder: Path, parts: BundleParts) -> None
         "| strength | ridge | mean absolute error 0.25 MPa | UNDECIDED",
         "ridge was best.",
         "phase α\\|β",
-        "90% interval",
+        "in the 90% interval",
+        f"{bundle.cards[0].width:.4g} MPa |",
+        f"| glass | {bundle.cards[2].calibration_error:.1%} |",
+        "| glass | ridge | 1 - average precision 0.25 |",
+        "mean absolute error 0.25 log10 |",
         "Made up.",
         "synthetic.csv",
         "miscible predict BUNDLE",
@@ -64,6 +68,8 @@ def test_cards_and_properties_come_back_whole(bundle: Bundle, parts: BundleParts
     card = bundle.cards[2]
     assert (card.strategy, card.call, card.threshold, card.coverage) == ("ridge", "UNDECIDED", 0.35, {})
     assert 0 < card.n_groups < card.n_labels
+    assert 0 < card.calibration_error < 0.2 and np.isnan(card.width)
+    assert bundle.cards[0].width > 0 and np.isnan(bundle.cards[0].calibration_error)
 
 
 def test_predict_verb_writes_the_rows_and_predictions(

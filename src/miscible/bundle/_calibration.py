@@ -32,6 +32,11 @@ class Calibration:
     slope: float
     offsets: tuple[float, ...]
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether probabilities stay as they are."""
+        return self.slope == 1.0 and len(set(self.offsets)) == 1
+
     def apply(self, probability: np.ndarray) -> np.ndarray:
         """Calibrated ``(n, n_outputs)``: probability of class 1 (binary) or of every class."""
         calibrated = softmax(self.slope * _logs(probability) + np.asarray(self.offsets), axis=1)

@@ -8,10 +8,12 @@ from typing import Any
 
 from ..table import InputSpec, Kind, Property
 
-__all__ = ["LEVELS", "TaskCard", "card_from_json", "card_to_json", "spec_from_json"]
+__all__ = ["LEVELS", "WIDTH_LEVEL", "TaskCard", "card_from_json", "card_to_json", "spec_from_json"]
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Interval levels whose coverage is measured."""
+WIDTH_LEVEL = 0.9
+_NUMBERS = ("error", "threshold", "width", "calibration_error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class TaskCard:
     coverage
         Regression: interval level -> share of labels inside the interval, each fold's labels judged by
         residuals of the other folds only, every group counting once. Empty for classes.
+    width
+        Regression: mean width of the 90 % interval in model space, measured the same way. NaN for classes.
+    calibration_error
+        Classes: expected calibration error of the probabilities, each fold calibrated by the others. NaN for
+        regression.
     notes
         What the fits say of themselves, such as falling back to the mean.
     """
@@ -41,6 +48,8 @@ class TaskCard:
     n_labels: int
     n_groups: int
     coverage: dict[float, float]
+    width: float
+    calibration_error: float
     notes: tuple[str, ...] = ()
 
 
@@ -48,8 +57,7 @@ def card_to_json(card: TaskCard) -> dict[str, Any]:
     """Plain values; JSON knows no NaN."""
     content = asdict(card)
     content["property"]["kind"] = str(card.property.kind)
-    content["error"] = _plain(card.error)
-    content["threshold"] = _plain(card.threshold)
+    content |= {name: _plain(content[name]) for name in _NUMBERS}
     content["coverage"] = [[level, _plain(share)] for level, share in card.coverage.items()]
     return content
 
@@ -61,8 +69,7 @@ def card_from_json(content: dict[str, Any]) -> TaskCard:
         **{
             **content,
             "property": Property(**{**prop, "kind": Kind(prop["kind"]), "classes": tuple(prop["classes"])}),
-            "error": _number(content["error"]),
-            "threshold": _number(content["threshold"]),
+            **{name: _number(content[name]) for name in _NUMBERS},
             "coverage": {float(level): _number(share) for level, share in content["coverage"]},
             "notes": tuple(content["notes"]),
         }

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from .. import __version__
+from ..evaluation import get_metric
 from ..table import InputSpec, Kind
-from ._cards import TaskCard
+from ._cards import LEVELS, WIDTH_LEVEL, TaskCard
 from ._columns import name_columns
 from ._parts import BundleParts
 
@@ -16,11 +17,13 @@ __all__ = ["error_text", "model_card"]
 _METRICS = {
     "mae": "mean absolute error",
     "rmse": "root mean squared error",
-    "r2": "1 - R2",
-    "average_precision": "1 - average precision",
-    "log_loss": "log loss",
-    "recall_at_budget": "1 - recall at the screening budget",
+    "median_ae": "median absolute error",
+    "p95_ae": "95th percentile of the absolute error",
+    "r2": "R2",
+    "roc_auc": "ROC AUC",
+    "recall@budget": "recall at the screening budget",
 }
+_WITH_UNIT = ("mae", "rmse", "median_ae", "p95_ae")
 _CALLS = {
     "MIX": "learning it together with the other properties helped",
     "SEPARATE": "learning it together with the other properties hurt",
@@ -30,12 +33,12 @@ _CALLS = {
 
 
 def error_text(card: TaskCard) -> str:
-    """Out-of-fold error with its name and unit."""
-    unit = (
-        f" {card.property.model_unit}" if card.metric in ("mae", "rmse") and card.property.model_unit else ""
-    )
-    value = "not measured" if math.isnan(card.error) else f"{card.error:.4g}{unit}"
-    return f"{_METRICS.get(card.metric, card.metric.replace('_', ' '))} {value}"
+    """Out-of-fold error with its name and unit; scores that grow are written as what is missing to 1."""
+    name = _METRICS.get(card.metric, card.metric.replace("_", " "))
+    name = name if get_metric(card.metric).lower_is_better else f"1 - {name}"
+    unit = card.property.model_unit if card.metric in _WITH_UNIT else ""
+    value = "not measured" if math.isnan(card.error) else f"{card.error:.4g} {unit}".strip()
+    return f"{name} {value}"
 
 
 def model_card(parts: BundleParts, cards: Sequence[TaskCard]) -> str:
@@ -45,7 +48,7 @@ def model_card(parts: BundleParts, cards: Sequence[TaskCard]) -> str:
         _use(parts),
         _data(parts, cards),
         _models(parts, cards),
-        _intervals(cards, bool(parts.group and parts.group != "none")),
+        _uncertainty(cards),
         _outputs(cards),
         _limits(parts),
         _loading(),
@@ -92,12 +95,11 @@ def _data(parts: BundleParts, cards: Sequence[TaskCard]) -> list[str]:
         + f"; {len(parts.preparations)} folds, no group in two of them. The rows are not in this bundle, "
         "only condensed inputs of some of them, without labels, in `domain.safetensors`.",
         "",
-        "| property | kind | unit | labels | groups |",
-        "|---|---|---|---:|---:|",
+        *_table(["property", "kind", "unit", "labels", "groups"]),
     ]
     for c in cards:
-        name, unit = _cell(c.property.name), _cell(c.property.unit)
-        lines.append(f"| {name} | {c.property.kind} | {unit} | {c.n_labels} | {c.n_groups} |")
+        prop = c.property
+        lines.append(_row([prop.name, str(prop.kind), prop.unit, str(c.n_labels), str(c.n_groups)]))
     return lines
 
 
@@ -109,40 +111,43 @@ def _models(parts: BundleParts, cards: Sequence[TaskCard]) -> list[str]:
         "fold, averaged. Errors are of single models on rows (and groups) they were not trained on"
         + (", in log10 units where the property is learned as its logarithm." if _any_log(cards) else "."),
         "",
-        "| property | model | out-of-fold error | sharing |",
-        "|---|---|---|---|",
+        *_table(["property", "model", "out-of-fold error", "sharing"]),
     ]
-    lines += [
-        f"| {_cell(c.property.name)} | {_cell(c.strategy)} | {_cell(error_text(c))} | {c.call}: "
-        f"{_CALLS.get(c.call, 'not asked')} |"
-        for c in cards
-    ]
+    for c in cards:
+        answer = f"{c.call}: {_CALLS.get(c.call, 'not asked')}"
+        lines.append(_row([c.property.name, c.strategy, error_text(c), answer]))
     lines += ["", *(f"- **{c.property.name}**: {c.reason}" for c in cards if c.reason)]
     return lines + [f"- {c.property.name}, {note}" for c in cards for note in c.notes]
 
 
-def _intervals(cards: Sequence[TaskCard], grouped: bool) -> list[str]:
-    regressions = [c for c in cards if c.coverage]
+def _uncertainty(cards: Sequence[TaskCard]) -> list[str]:
+    regressions = [c for c in cards if c.property.kind is Kind.REGRESSION]
+    classes = [c for c in cards if c.property.kind is not Kind.REGRESSION]
     lines = ["## Uncertainty", ""]
     if regressions:
-        levels = list(regressions[0].coverage)
         lines += [
-            "Intervals are conformal (CV+) from out-of-fold residuals"
-            + (", every group counting once" if grouped else "")
-            + ". Coverage below is the share of labels inside, each fold judged by residuals of the others.",
+            "Intervals are conformal (CV+) from out-of-fold residuals, every group counting once. Coverage is the "
+            "share of labels inside, each fold judged by residuals of the others; so is the mean width.",
             "",
-            "| property | " + " | ".join(f"{level:.0%} interval" for level in levels) + " |",
-            "|---" * (len(levels) + 1) + "|",
-            *(
-                f"| {_cell(c.property.name)} | "
-                + " | ".join(_share(c.coverage[level]) for level in levels)
-                + " |"
-                for c in regressions
+            *_table(
+                [
+                    "property",
+                    *(f"in the {level:.0%} interval" for level in LEVELS),
+                    f"width at {WIDTH_LEVEL:.0%}",
+                ]
             ),
+            *(_row([c.property.name, *map(_share, c.coverage.values()), _width(c)]) for c in regressions),
             "",
         ]
-    if any(c.property.kind is not Kind.REGRESSION for c in cards):
-        lines += ["Class probabilities are calibrated on out-of-fold predictions.", ""]
+    if classes:
+        lines += [
+            "Class probabilities are calibrated on out-of-fold predictions where that lowers the log loss of folds "
+            "it was not fitted to. Calibration error is the mean gap between stated and observed frequency.",
+            "",
+            *_table(["property", "calibration error"]),
+            *(_row([c.property.name, _share(c.calibration_error)]) for c in classes),
+            "",
+        ]
     return [
         *lines,
         "`in_domain` is false for rows farther from training rows than 95 % of these are from each other: "
@@ -198,9 +203,17 @@ def _any_log(cards: Sequence[TaskCard]) -> bool:
     return any(c.property.transform != "none" for c in cards)
 
 
+def _table(heads: Sequence[str]) -> list[str]:
+    return [_row(heads), "|---" * len(heads) + "|"]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(text.replace("|", "\\|") for text in cells) + " |"
+
+
+def _width(card: TaskCard) -> str:
+    return f"{card.width:.4g} {card.property.model_unit}".strip() if math.isfinite(card.width) else "endless"
+
+
 def _share(value: float) -> str:
     return "not measured" if math.isnan(value) else f"{value:.1%}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -34,7 +34,7 @@ class TaskPart:
     observed
         ``(n_rows,)`` in model space, class codes for classes, NaN = unmeasured.
     threshold
-        Probability from which a binary property reads as its second class.
+        Uncalibrated probability from which a binary property reads as its second class; NaN means 1/2.
     """
 
     property: Property

@@ -14,13 +14,13 @@ from ..errors import BundleError
 from ..files import make_folder, write_atomic
 from ..table import Kind
 from ._calibration import Calibration
-from ._cards import LEVELS, TaskCard, card_to_json
+from ._cards import LEVELS, WIDTH_LEVEL, TaskCard, card_to_json
 from ._domain import fit_domain
 from ._folder import write_folder
-from ._intervals import Residuals, fit_residuals, measured_coverage
+from ._intervals import fit_residuals, measured_coverage, measured_width
 from ._model_card import model_card
 from ._parts import BundleParts, TaskPart
-from ._reliability import choose_calibration
+from ._reliability import choose_calibration, cross_calibrated, reliability_curve
 
 __all__ = ["write_bundle"]
 
@@ -77,15 +77,21 @@ def _write_task(parts: BundleParts, index: int, folder: Path) -> tuple[TaskCard,
     for f, model in enumerate(task.models):
         model.save(folder / "models" / str(index) / str(f))
     use = np.isfinite(task.observed) & np.isfinite(task.out_of_fold).all(axis=1)
-    observed, predicted, codes = task.observed[use], task.out_of_fold[use], parts.codes[use]
+    observed, predicted = task.observed[use], task.out_of_fold[use]
+    codes, folds = parts.codes[use], parts.fold_of_row[use]
     if task.property.kind is Kind.REGRESSION:
-        residuals = fit_residuals(observed, predicted[:, 0], codes, parts.fold_of_row[use])
+        residuals = fit_residuals(observed, predicted[:, 0], codes, folds)
         write_atomic(make_folder(folder / "residuals") / f"{index}.safetensors", _pack(residuals.to_arrays()))
-        return _card(task, parts, residuals), None
-    return _card(task, parts, None), choose_calibration(observed, predicted, codes, parts.fold_of_row[use])
+        coverage = {level: measured_coverage(residuals, level) for level in LEVELS}
+        return _card(task, parts, coverage, measured_width(residuals, WIDTH_LEVEL), np.nan), None
+    calibration = choose_calibration(observed, predicted, codes, folds)
+    judged = predicted if calibration.is_identity else cross_calibrated(observed, predicted, codes, folds)
+    return _card(task, parts, {}, np.nan, reliability_curve(observed, judged, codes).error), calibration
 
 
-def _card(task: TaskPart, parts: BundleParts, residuals: Residuals | None) -> TaskCard:
+def _card(
+    task: TaskPart, parts: BundleParts, coverage: dict[float, float], width: float, calibration_error: float
+) -> TaskCard:
     measured = np.isfinite(task.observed)
     notes = [f"fold {f + 1}: {model.note}" for f, model in enumerate(task.models) if model.note]
     return TaskCard(
@@ -95,10 +101,12 @@ def _card(task: TaskPart, parts: BundleParts, residuals: Residuals | None) -> Ta
         error=float(task.error),
         metric=task.metric,
         call=task.call,
-        threshold=float(task.threshold),
+        threshold=float(task.threshold) if np.isfinite(task.threshold) else 0.5,
         n_labels=int(measured.sum()),
         n_groups=len(np.unique(parts.codes[measured])),
-        coverage={level: measured_coverage(residuals, level) for level in LEVELS} if residuals else {},
+        coverage=coverage,
+        width=width,
+        calibration_error=calibration_error,
         notes=tuple(notes),
     )
 
