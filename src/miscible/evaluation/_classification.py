@@ -95,7 +95,9 @@ def binary_recall_at_budget(y_true: np.ndarray, y_pred: np.ndarray, options: Sco
     return float(top_share(y_pred, picks) @ y_true) / min(float(y_true.sum()), picks)
 
 
-def _confusion(y_true: np.ndarray, y_pred: np.ndarray, threshold: float) -> tuple[int, int, int, int]:
+def _confusion(
+    y_true: np.ndarray, y_pred: np.ndarray, threshold: float | np.ndarray
+) -> tuple[int, int, int, int]:
     called = y_pred >= threshold
     positive = y_true == 1
     hits = int((called & positive).sum())

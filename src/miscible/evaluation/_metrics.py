@@ -151,7 +151,7 @@ def metric_error(
     scale: float = 1.0,
     weights: np.ndarray | None = None,
     budget: float = 0.1,
-    threshold: float = 0.5,
+    threshold: float | np.ndarray = 0.5,
     kind: str | None = None,
 ) -> float:
     """A metric in its error form: smaller is better.
@@ -171,7 +171,8 @@ def metric_error(
     budget
         Share of the rows that can be looked at, for ``recall@budget``.
     threshold
-        Probability from which a row counts as class 1, for F1, recall, precision and balanced accuracy.
+        Probability from which a row counts as class 1, for F1, recall, precision and balanced accuracy; one
+        for all rows, or ``(n,)`` where folds have their own.
     kind
         Kind of the property; if not given, read off the metric and the shape of the predictions (for
         ``recall@budget`` also off the labels: only 0 and 1 means binary).
@@ -215,7 +216,7 @@ def score_table(
     kind: str,
     y_true: np.ndarray,
     y_pred: np.ndarray,
-    threshold: float = 0.5,
+    threshold: float | np.ndarray = 0.5,
     *,
     weights: np.ndarray | None = None,
     budget: float = 0.1,
@@ -228,7 +229,9 @@ def score_table(
     if truth.size:
         centre = np.average(truth, weights=options.weights)
         variance = float(np.average((truth - centre) ** 2, weights=options.weights))
-        options = ScoreOptions(options.weights, variance if np.ptp(truth) else np.nan, budget, threshold)
+        options = ScoreOptions(
+            options.weights, variance if np.ptp(truth) else np.nan, budget, options.threshold
+        )
     return {
         m.name: _score(m.functions[kind], truth, prediction, options) for m in _ALL if kind in m.kinds
     }  # fmt: skip
@@ -240,7 +243,7 @@ def _labelled(
     weights: np.ndarray | None,
     scale: float,
     budget: float,
-    threshold: float,
+    threshold: float | np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, ScoreOptions]:
     """Labelled rows in float64, a single column flattened."""
     truth = np.asarray(y_true, dtype=np.float64)
@@ -251,7 +254,8 @@ def _labelled(
         raise ValueError(f"labels {np.shape(y_true)} and predictions {np.shape(y_pred)} do not match")
     weights = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
     rows = np.isfinite(truth)
-    return truth[rows], prediction[rows], ScoreOptions(weights[rows], scale, budget, threshold)
+    own = threshold[rows] if isinstance(threshold, np.ndarray) else threshold
+    return truth[rows], prediction[rows], ScoreOptions(weights[rows], scale, budget, own)
 
 
 def _guess_kind(metric: Metric, truth: np.ndarray, prediction: np.ndarray) -> str:

@@ -23,13 +23,13 @@ class ScoreOptions:
     budget
         Share of the rows that can be looked at.
     threshold
-        Probability from which a row counts as class 1.
+        Probability from which a row counts as class 1; one for all, or ``(n,)``.
     """
 
     weights: np.ndarray
     scale: float = 1.0
     budget: float = 0.1
-    threshold: float = 0.5
+    threshold: float | np.ndarray = 0.5
 
 
 ScoreFunction = Callable[[np.ndarray, np.ndarray, ScoreOptions], float]
