@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from ..baselines import register_model
+from ..files import make_folder, write_atomic
 from ..learning import NetworkShape, predict
 
 __all__ = ["NetworkEnsemble", "NetworkModel"]
@@ -105,13 +106,10 @@ class NetworkModel:
 
     def save(self, folder: Path) -> None:
         """Write arrays and header."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {k: np.ascontiguousarray(v) for k, v in self.ensemble.state.items()},
-            folder / "networks.safetensors",
-        )
-        header = {**self.ensemble.header(), "task": self.task}
-        (folder / "networks.json").write_text(json.dumps(header), encoding="utf-8")
+        make_folder(folder)
+        state = {name: np.ascontiguousarray(array) for name, array in self.ensemble.state.items()}
+        write_atomic(folder / "networks.safetensors", save(state))
+        write_atomic(folder / "networks.json", json.dumps({**self.ensemble.header(), "task": self.task}))
 
     @classmethod
     def load(cls, folder: Path) -> NetworkModel:

@@ -114,7 +114,7 @@ def _training_data(
     rows = np.flatnonzero(np.any(labelled, axis=0))
     position = np.full(len(labelled[0]), -1)
     position[rows] = np.arange(len(rows))
-    n_inputs = max(fold.inputs.shape[1] for fold in folds)
+    n_inputs = max(1, *(fold.inputs.shape[1] for fold in folds))
     inputs = np.zeros((len(folds), len(rows), n_inputs), np.float32)
     for f, fold in enumerate(folds):
         inputs[f, :, : fold.inputs.shape[1]] = fold.inputs[rows]
@@ -144,6 +144,7 @@ def _options(
         task_weights=strategy.task_weights,
         checkpoint=strategy.checkpoint,
         batch_size=tuning.batch_size(max(len(rows) for rows in data.train_rows)),
+        min_steps=tuning.min_steps,
         max_epochs=tuning.epochs,
         patience=tuning.patience,
         clip_norm=tuning.clip,
