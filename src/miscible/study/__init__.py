@@ -3,7 +3,7 @@
 from ._cells import Cell, CellRecord
 from ._plan import Goal, Plan, SplitPlan, TablePlan, make_plan, plan_text, read_plan
 from ._results import StudyResult
-from ._run import Listener, Silent, run_study
+from ._run import Listener, Silent, missing_cells, run_study
 from ._store import Decision, RunFolder
 from ._work import StudyContext, fit_baselines, fold_data
 
@@ -23,6 +23,7 @@ __all__ = [
     "fit_baselines",
     "fold_data",
     "make_plan",
+    "missing_cells",
     "plan_text",
     "read_plan",
     "run_study",

@@ -5,14 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from types import ModuleType
 from typing import Protocol
 
 import torch
 
+from ..errors import MiscibleError
 from ._cells import Cell, CellRecord
 from ._work import StudyContext, run_cell
 
@@ -34,7 +39,7 @@ class Executor(Protocol):
 
 
 class InProcess:
-    """One cell after another, in this process."""
+    """One cell after another, in this process; on one thread, so that no number depends on the executor."""
 
     def __init__(self, context: StudyContext) -> None:
         self._context = context
@@ -44,7 +49,9 @@ class InProcess:
         for cell in cells:
             if deadline is not None and time.monotonic() > deadline:
                 return
-            yield cell, run_cell(self._context, cell)
+            with _one_thread():
+                record = run_cell(self._context, cell)
+            yield cell, record
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -70,11 +77,12 @@ class Processes:
             late = deadline is not None and time.monotonic() > deadline
             while queue and len(running) < self._n_workers and not late:
                 cell = queue.pop()
-                running[self._pool.submit(_run_in_worker, cell)] = cell
+                with _apart():
+                    running[self._pool.submit(_run_in_worker, cell)] = cell
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+                yield running.pop(future), _result(future)
 
     def close(self) -> None:
         """See `Executor`."""
@@ -87,6 +95,44 @@ def make_executor(context: StudyContext, n_workers: int, n_cells: int) -> Execut
     """Workers where they pay, this process where one is enough."""
     n_workers = min(n_workers, n_cells)
     return Processes(context, n_workers) if n_workers > 1 else InProcess(context)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _result(future: Future[CellRecord]) -> CellRecord:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise MiscibleError(
+            "a worker process was ended from outside; memory may have run out.",
+            hint="What is finished is kept: go on with --resume and fewer --workers.",
+        ) from error
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Start workers that import nothing of the caller's script and leave Ctrl-C to their parent.
+
+    A script without a main guard would run itself again in every worker; a worker that is still importing
+    would print a traceback.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if os.name == "posix" else None
+    try:
+        yield
+    finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        sys.modules["__main__"] = main
 
 
 def _start_worker(context: StudyContext, parent: int) -> None:

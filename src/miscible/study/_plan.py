@@ -45,8 +45,8 @@ class SplitPlan(_Part):
 class Plan(_Part):
     """A whole study.
 
-    ``budget`` is in seconds; without one nothing is dropped. ``margin`` by property name overrides the
-    region of practical equivalence.
+    ``budget`` is in seconds; without one nothing is dropped. ``screen_budget`` is the share of rows that a
+    screen can look at. A property's own margin of equivalence stands in its target.
     """
 
     table: TablePlan
@@ -99,7 +99,17 @@ def make_plan(content: dict[str, object], source: object = "plan") -> Plan:
     """Validate plain values as a plan, naming the key that is wrong."""
     try:
         return Plan.model_validate(content)
+    except PlanError as error:
+        raise PlanError(f"strategies: {error.message}", source=source) from error
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise PlanError(f"{key}: {first['msg']}" if key else first["msg"], source=source) from error
+        raise PlanError(_problem(key, first["type"], first["msg"], first["input"]), source=source) from error
+
+
+def _problem(key: str, code: str, message: str, value: object) -> str:
+    if code == "extra_forbidden":
+        return f"unknown key {key!r}."
+    if code == "missing":
+        return f"the key {key!r} is missing."
+    return f"{key}: {message}, found {value!r}."

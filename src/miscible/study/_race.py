@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..strategies import BLEND, Strategy
+from ..strategies import BLEND, Side, Strategy
 
 __all__ = ["merits", "survivors"]
+
+RIVAL: dict[Side, Side] = {"joint": "separate", "separate": "joint"}
 
 
 def merits(inner: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -47,7 +49,8 @@ def survivors(
     """Strategies that fit into the time left, the worst dropped first.
 
     The best joint arm, the best separate arm and the best baseline always stay: without them no question can
-    be answered.
+    be answered. A side of the sharing question that loses a strategy is not left with fewer to choose from
+    than the other: that one then loses its worst too.
 
     Parameters
     ----------
@@ -72,5 +75,14 @@ def survivors(
         reverse=True,
     )
     while droppable and sum(seconds.get(s.name, 0.0) for s in kept) > left:
-        kept.remove(droppable.pop())
+        worst = droppable.pop()
+        kept.remove(worst)
+        rivals = [s for s in droppable if s.side == RIVAL.get(worst.side)]
+        if rivals and _count(kept, rivals[-1].side) > _count(kept, worst.side):
+            droppable.remove(rivals[-1])
+            kept.remove(rivals[-1])
     return tuple(s for s in strategies if s in kept or s.architecture == BLEND)
+
+
+def _count(strategies: Sequence[Strategy], side: Side) -> int:
+    return sum(s.side == side for s in strategies)

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..baselines import blend_weight
-from ..evaluation import best_threshold, default_metric, fold_scale, get_metric, metric_error
 from ..splits import FoldAssignment, Groups
 from ..strategies import BLEND, NetworkEnsemble, Strategy
-from ..table import Kind, Table, output_slices
+from ..table import Table, output_slices
 from ._cells import CellRecord, cells_of_repeat
 from ._plan import Plan
+from ._scoring import decision_metrics, inner_scores, task_error
 from ._store import CellResult, Decision, RunFolder
 
-__all__ = ["StudyResult", "assemble", "decision_metrics"]
+__all__ = ["StudyResult", "assemble"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class StudyResult:
     thresholds
         By strategy, ``(n_repeats, n_folds, n_tasks)`` probability threshold tuned on inner validation.
     blends
-        ``(n_repeats, n_folds, n_tasks)`` network strategy in the blend and its weight, as pairs; empty without one.
+        By (repeat, fold, task): the network strategy in the blend and its weight; empty without a blend.
     cells
         Records of the finished cells.
     ensembles
@@ -63,72 +63,74 @@ class StudyResult:
 
     def errors(self, strategy: str, task: int) -> np.ndarray:
         """Outer test error of one task, ``(n_repeats, n_folds)`` in error form, NaN where not run."""
-        return self.fold_errors(self.outer[strategy], task)
+        return self.fold_errors(self.outer[strategy], self.thresholds[strategy][:, :, task], task)
 
-    def fold_errors(self, predictions: np.ndarray, task: int) -> np.ndarray:
-        """As `errors`, of any ``(n_repeats, n_rows, n_outputs)`` predictions."""
+    def fold_errors(self, predictions: np.ndarray, thresholds: np.ndarray, task: int) -> np.ndarray:
+        """As `errors`, of any predictions.
+
+        Parameters
+        ----------
+        predictions
+            ``(n_repeats, n_rows, n_outputs)`` in model space.
+        thresholds
+            ``(n_repeats, n_folds)`` of the task, tuned on inner validation.
+        """
         n_folds = self.folds.n_folds
         return np.array(
             [
-                [self._error(predictions[r], task, self.folds.outer[r] == f) for f in range(n_folds)]
+                [
+                    self._error(predictions, thresholds, task, r, self.folds.outer[r] == f)
+                    for f in range(n_folds)
+                ]
                 for r in range(len(predictions))
             ]
         )
 
-    def pooled_error(self, predictions: np.ndarray, task: int) -> float:
-        """Error over all out-of-fold predictions of a repeat, averaged over the repeats that have them."""
-        each = [self._error(p, task, np.ones(self.table.n_rows, bool)) for p in predictions]
+    def pooled_error(
+        self, predictions: np.ndarray, thresholds: np.ndarray, task: int, rows: np.ndarray | None = None
+    ) -> float:
+        """Error over all out-of-fold predictions of a repeat, averaged over the repeats that have them.
+
+        Parameters
+        ----------
+        predictions, thresholds
+            As in `fold_errors`.
+        rows
+            ``(n_repeats, n_rows)`` mask of the rows that count; all by default.
+        """
+        rows = np.ones(predictions.shape[:2], bool) if rows is None else rows
+        each = [self._error(predictions, thresholds, task, r, rows[r]) for r in range(len(predictions))]
         known = [e for e in each if np.isfinite(e)]
         return float(np.mean(known)) if known else float("nan")
 
-    def _error(self, predictions: np.ndarray, task: int, rows: np.ndarray) -> float:
-        return task_error(self.table, self.metrics, self.plan.screen_budget, task, predictions, rows)
+    def strategy_error(self, strategy: str, task: int) -> float:
+        """Pooled out-of-fold error of one strategy."""
+        return self.pooled_error(self.outer[strategy], self.thresholds[strategy][:, :, task], task)
 
+    def is_whole(self, repeat: int, strategies: Sequence[str], task: int) -> bool:
+        """Whether a repeat holds every one of these strategies that was still in the race.
 
-def decision_metrics(plan: Plan, table: Table) -> tuple[str, ...]:
-    """Metric each task is decided by: its own, else the default of kind and goal.
+        A repeat in which the budget ended may lack some: a choice among the others would not be the choice
+        that the other repeats make.
+        """
+        if not any(d.stops and d.repeat <= repeat for d in self.journal):
+            return True
+        dropped = {name for d in self.journal if d.repeat <= repeat for name in d.dropped}
+        run = {c.strategy for c in self.cells if c.repeat == repeat and task in c.tasks}
+        return {name for name in strategies if name != BLEND} - dropped <= run
 
-    Raises
-    ------
-    PlanError
-        A property names a metric that does not exist or is not for its kind.
-    """
-    metrics = tuple(p.metric or default_metric(str(p.kind), plan.goal) for p in table.properties)
-    for metric, prop in zip(metrics, table.properties, strict=True):
-        get_metric(metric, str(prop.kind))
-    return metrics
-
-
-def task_error(
-    table: Table, metrics: Sequence[str], budget: float, task: int, predictions: np.ndarray, rows: np.ndarray
-) -> float:
-    """Error form of a task's decision metric on some rows, NaN where a prediction is missing.
-
-    Parameters
-    ----------
-    predictions
-        ``(n_rows, n_outputs)`` in model space.
-    rows
-        ``(n_rows,)`` mask.
-    """
-    truth = table.properties[task].to_model(table.labels[:, task])
-    measured = np.isfinite(truth)
-    use = measured & rows
-    predicted = predictions[use][:, output_slices(table.properties)[task]]
-    if not use.any() or not np.isfinite(predicted).all():
-        return float("nan")
-    if predicted.shape[1] == 1:
-        predicted = predicted[:, 0]
-    scale = fold_scale(metrics[task], truth[measured])
-    return metric_error(
-        metrics[task],
-        truth[use],
-        predicted,
-        scale=scale,
-        weights=table.weights[use],
-        budget=budget,
-        kind=table.kinds[task],
-    )
+    def _error(
+        self, predictions: np.ndarray, thresholds: np.ndarray, task: int, repeat: int, rows: np.ndarray
+    ) -> float:
+        return task_error(
+            self.table,
+            self.metrics[task],
+            self.plan.screen_budget,
+            task,
+            predictions[repeat],
+            thresholds[repeat][self.folds.outer[repeat]],
+            rows,
+        )
 
 
 def assemble(
@@ -169,8 +171,8 @@ def assemble(
                     outer[name][repeat, fold.test_rows, columns] = fold.test_predictions[:, columns]
                     part = (fold.valid_rows, fold.valid_predictions[:, columns].astype(float))
                     validation.setdefault(name, {})[repeat, f, task] = part
-                    inner[name][repeat, f, task] = _inner_error(plan, table, metrics, task, *part)
-                    thresholds[name][repeat, f, task] = _threshold(table, task, *part)
+                    scores = inner_scores(table, metrics[task], plan.screen_budget, task, *part)
+                    inner[name][repeat, f, task], thresholds[name][repeat, f, task] = scores
     blends: dict[tuple[int, int, int], tuple[str, float]] = {}
     if any(s.architecture == BLEND for s in plan.parsed_strategies()) and "lightgbm" in outer:
         networks = [s.name for s in strategies if s.is_network and s.name in outer]
@@ -181,8 +183,8 @@ def assemble(
         for (r, f, t), (network, weight) in blends.items():
             rows, of_network = validation[network][r, f, t]
             mixed = weight * of_network + (1.0 - weight) * validation["lightgbm"][r, f, t][1]
-            inner[BLEND][r, f, t] = _inner_error(plan, table, metrics, t, rows, mixed)
-            thresholds[BLEND][r, f, t] = _threshold(table, t, rows, mixed)
+            scores = inner_scores(table, metrics[t], plan.screen_budget, t, rows, mixed)
+            inner[BLEND][r, f, t], thresholds[BLEND][r, f, t] = scores
             test = folds.outer[r] == f
             columns = slices[t]
             outer[BLEND][r, test, columns] = (
@@ -216,28 +218,6 @@ def _ensembles(result: CellResult) -> dict[tuple[str, int, int], tuple[NetworkEn
     }
 
 
-def _inner_error(
-    plan: Plan, table: Table, metrics: Sequence[str], task: int, rows: np.ndarray, predicted: np.ndarray
-) -> float:
-    predictions = np.full((table.n_rows, output_slices(table.properties)[-1].stop), np.nan)
-    predictions[rows, output_slices(table.properties)[task]] = predicted
-    mask = np.zeros(table.n_rows, bool)
-    mask[rows] = True
-    return task_error(table, metrics, plan.screen_budget, task, predictions, mask)
-
-
-def _threshold(table: Table, task: int, rows: np.ndarray, predicted: np.ndarray) -> float:
-    truth = table.labels[rows, task]
-    measured = np.isfinite(truth)
-    if (
-        table.properties[task].kind is not Kind.BINARY
-        or not measured.any()
-        or not np.isfinite(predicted).all()
-    ):
-        return 0.5
-    return best_threshold(truth[measured], predicted[measured, 0])
-
-
 def _blends(
     table: Table,
     inner: dict[str, np.ndarray],
@@ -255,5 +235,10 @@ def _blends(
         truth = prop.to_model(table.labels[rows, key[2]])
         use = np.isfinite(truth)
         of_network = validation[network][key][1]
-        blends[key] = network, blend_weight(truth[use], of_network[use], of_trees[use], str(prop.kind))
+        blends[key] = (
+            network,
+            blend_weight(
+                truth[use], of_network[use], of_trees[use], str(prop.kind), table.weights[rows[use]]
+            ),
+        )
     return blends

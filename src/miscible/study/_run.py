@@ -13,20 +13,21 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import PlanError
+from ..errors import MiscibleError, PlanError
 from ..inputs import Features, featurize
 from ..splits import FoldAssignment, Groups, assign_folds, group_keys
-from ..strategies import Strategy
+from ..strategies import BLEND, Strategy
 from ..table import Table
 from ._cells import Cell, CellRecord, cells_of_repeat
 from ._executors import Executor, make_executor
 from ._plan import Plan
 from ._race import merits, survivors
 from ._results import StudyResult, assemble
-from ._store import Decision, RunFolder
+from ._scoring import decision_metrics
+from ._store import STOP, Decision, RunFolder
 from ._work import StudyContext
 
-__all__ = ["Listener", "Silent", "data_fingerprint", "run_study"]
+__all__ = ["Listener", "Silent", "data_fingerprint", "missing_cells", "run_study"]
 
 PACKAGES = ("miscible", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "crepes")
 
@@ -88,8 +89,16 @@ def run_study(
     -------
     result, features
         Predictions of every strategy, and the featurised rows.
+
+    Raises
+    ------
+    PlanError
+        The groups are too few for the folds, a metric is unknown, or the folder cannot take this run.
+    MiscibleError
+        The budget ended before anything was finished, or the folder cannot be written.
     """
     listener = listener or Silent()
+    decision_metrics(plan, table)
     features = featurize(table.frame, table.inputs)
     groups = group_keys(table, plan.split.group)
     if len(np.unique(groups.codes)) < plan.split.folds:
@@ -107,7 +116,30 @@ def run_study(
     store.begin(plan, _manifest(table, features, groups), resume=resume, overwrite=overwrite)
     context = StudyContext(plan, table, features, groups.codes, folds.outer, path)
     journal = _Runner(plan, table, groups, folds, context, store, listener).run()
-    return assemble(plan, table, groups, folds, store, journal), features
+    result = assemble(plan, table, groups, folds, store, tuple(d for d in journal if d.dropped))
+    if not result.strategies:
+        raise MiscibleError(
+            "the budget ended before a single strategy was done.",
+            source=path,
+            hint="Start again with --overwrite and a larger --budget.",
+        )
+    return result, features
+
+
+def missing_cells(plan: Plan, table: Table, path: Path) -> tuple[str, ...]:
+    """Names of the cells that the run in ``path`` still has to do; what its journal dropped is not missing."""
+    store = RunFolder(path)
+    journal = store.journal()
+    strategies = plan.parsed_strategies()
+    missing: list[str] = []
+    for repeat in range(plan.split.repeats):
+        dropped = {name for d in journal if d.repeat == repeat for name in d.dropped}
+        if STOP in dropped:
+            break
+        strategies = tuple(s for s in strategies if s.name not in dropped)
+        cells = cells_of_repeat(strategies, repeat, table.counts)
+        missing += [cell.key for cell in cells if not store.has(cell.key)]
+    return tuple(missing)
 
 
 class _Runner:
@@ -157,13 +189,16 @@ class _Runner:
         """Replay what was decided before this repeat, or decide it now."""
         known = [d for d in self.journal[: self.replayed] if d.repeat == repeat]
         if known:
+            for decision in known:
+                self._announce(decision, strategies)
             dropped = {name for d in known for name in d.dropped}
             return tuple(s for s in strategies if s.name not in dropped)
-        later = any(d.repeat > repeat for d in self.journal[: self.replayed])
-        if self.plan.budget is None or repeat == 0 or later or self._complete(repeat, strategies):
+        if self.plan.budget is None or repeat == 0:
             return strategies
         result = assemble(self.plan, self.table, self.groups, self.folds, self.store, ())
-        merit = merits({s.name: result.inner[s.name] for s in strategies if s.name in result.inner})
+        # The blend costs nothing and is tuned on these scores: it would take every win from what costs time.
+        running = [s.name for s in strategies if s.architecture != BLEND]
+        merit = merits({name: result.inner[name] for name in running if name in result.inner})
         left = self.plan.budget - self._spent()
         remaining = self.plan.split.repeats - repeat
         n_workers = min(self.plan.workers, os.cpu_count() or 1)
@@ -176,21 +211,19 @@ class _Runner:
         }
         kept = survivors(strategies, merit, seconds, left)
         dropped = tuple(s.name for s in strategies if s not in kept)
-        if dropped:
-            reason = (
-                f"{remaining} more repeats would take about {sum(seconds.values()):.0f} s and {left:.0f} s were left; "
-                "dropped are the strategies with the worst inner validation scores"
-            )
-            self._record(Decision(repeat, dropped, reason, round(self._spent(), 1), merit), strategies)
+        reason = (
+            f"{remaining} more repeats would take about {sum(seconds.values()):.0f} s and "
+            f"{max(left, 0.0):.0f} s were left; "
+        )
+        reason += (
+            "dropped are the strategies with the worst inner validation scores" if dropped else "all go on"
+        )
+        self._record(Decision(repeat, dropped, reason, round(self._spent(), 1), merit), strategies)
         return kept
-
-    def _complete(self, repeat: int, strategies: Sequence[Strategy]) -> bool:
-        return all(self.store.has(cell.key) for cell in self._cells(strategies, [repeat]))
 
     def _repeat(self, repeat: int, strategies: Sequence[Strategy], executor: Executor) -> bool:
         """Run what is missing of one repeat; whether the study goes on."""
-        stopped = [d for d in self.journal[: self.replayed] if d.repeat == repeat and STOP in d.dropped]
-        if stopped:
+        if any(d.repeat == repeat and d.stops for d in self.journal[: self.replayed]):
             return False
         missing = [c for c in self._cells(strategies, [repeat]) if not self.store.has(c.key)]
         deadline = None if self.plan.budget is None else self.began + self.plan.budget - self.before
@@ -211,12 +244,15 @@ class _Runner:
     def _record(self, decision: Decision, strategies: Sequence[Strategy]) -> None:
         self.store.append(decision)
         self.journal.append(decision)
-        gone = [s for s in strategies if s.name in decision.dropped or STOP in decision.dropped]
+        self._announce(decision, strategies)
+
+    def _announce(self, decision: Decision, strategies: Sequence[Strategy]) -> None:
+        """Tell the listener what will not be done."""
+        if not decision.dropped:
+            return
+        gone = [s for s in strategies if s.name in decision.dropped or decision.stops]
         saved = self._cells(gone, range(decision.repeat, self.plan.split.repeats))
         self.listener.decide(decision, sum(c.cost for c in saved if not self.store.has(c.key)))
-
-
-STOP = "everything"
 
 
 def data_fingerprint(table: Table, features: Features, groups: Groups) -> str:
@@ -224,6 +260,7 @@ def data_fingerprint(table: Table, features: Features, groups: Groups) -> str:
     digest = hashlib.sha256()
     for array in (table.labels, table.weights, features.numeric, groups.codes):
         digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(repr(features.names).encode())
     for name, values in features.categories.items():
         digest.update(repr((name, values.tolist())).encode())
     digest.update(repr(table.properties).encode())

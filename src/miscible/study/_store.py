@@ -17,7 +17,23 @@ from ..files import make_folder, write_atomic
 from ._cells import CellRecord
 from ._plan import Plan, plan_text, read_plan
 
-__all__ = ["CellResult", "Decision", "FoldResult", "RunFolder"]
+__all__ = ["STOP", "CellResult", "Decision", "FoldResult", "RunFolder"]
+
+STOP = "everything"
+"""Stands among the dropped strategies where the budget ended the study."""
+DAMAGE = (OSError, SafetensorError, KeyError, TypeError, ValueError)
+
+STARTED = ("cells/", "manifest.json")
+OWN = (
+    "plan.toml",
+    "journal.jsonl",
+    *STARTED,
+    "bundle/",
+    "verdict.json",
+    "metrics.csv",
+    "predictions.csv",
+    "report.html",
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +69,8 @@ class CellResult:
 class Decision:
     """Something the time budget decided, replayed as it stands when a run is resumed.
 
-    ``repeat`` is the repeat before which it was taken; ``dropped`` strategies do not run from there on.
+    ``repeat`` is the repeat before which it was taken; ``dropped`` strategies do not run from there on. An
+    empty ``dropped`` says that all went on; `STOP` in it, that the study ended within the repeat.
     """
 
     repeat: int
@@ -61,6 +78,11 @@ class Decision:
     reason: str
     spent: float
     merits: dict[str, float]
+
+    @property
+    def stops(self) -> bool:
+        """Whether the study ended within this repeat."""
+        return STOP in self.dropped
 
 
 class RunFolder:
@@ -86,14 +108,14 @@ class RunFolder:
         ------
         PlanError
             The folder holds a run and neither ``resume`` nor ``overwrite`` is given, or it holds another plan
-            or other data.
+            or other data, or it holds other things and no run.
         """
-        if self.plan_path.exists() and overwrite:
-            self._clear()
-        if self.plan_path.exists():
+        if self.plan_path.exists() and not overwrite:
             self._check(plan, manifest, resume=resume)
             return
-        if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
+        if self.plan_path.exists() or self._is_remnant(overwrite):
+            self._clear()
+        elif self.path.is_dir() and any(self.path.iterdir()):
             raise PlanError(
                 "this folder is not empty and holds no run.", source=self.path, hint="Choose another --out."
             )
@@ -109,31 +131,49 @@ class RunFolder:
                 hint="Go on with --resume, start again with --overwrite, or choose another --out.",
             )
         found = read_plan(self.plan_path)
-        neutral = {"workers": 1}
-        if found.model_copy(update=neutral) != plan.model_copy(update=neutral):
-            raise PlanError("the plan differs from this run's plan.toml.", source=self.plan_path)
-        if json.loads(self.manifest_path.read_text())["data"] != manifest["data"]:
+        there, here = (p.model_dump(exclude={"workers"}) for p in (found, plan))
+        if there != here:
+            keys = ", ".join(key for key in here if here[key] != there[key])
+            raise PlanError(
+                f"the plan differs from this run's plan.toml in: {keys}.",
+                source=self.plan_path,
+                hint="Resume with the same options, or choose another --out.",
+            )
+        if self._fingerprint() != manifest["data"]:
             raise PlanError(
                 "the table has changed since this run began.",
                 source=self.path,
                 hint="Start anew in another --out.",
             )
         make_folder(self.cells)
+        for part in self.cells.glob(".*.part"):
+            part.unlink(missing_ok=True)
+
+    def _fingerprint(self) -> object:
+        try:
+            return json.loads(self.manifest_path.read_text(encoding="utf-8"))["data"]
+        except DAMAGE as error:
+            raise PlanError(
+                "this run's manifest is missing or damaged.",
+                source=self.manifest_path,
+                hint="Start again with --overwrite.",
+            ) from error
+
+    def _is_remnant(self, overwrite: bool) -> bool:
+        """Whether nothing is here but what a kill leaves while a run is begun or, to overwrite, cleared."""
+        if not overwrite and self.cells.is_dir() and any(self.cells.iterdir()):
+            return False
+        found = [p.name + "/" * p.is_dir() for p in self.path.iterdir()] if self.path.is_dir() else []
+        names = OWN if overwrite else STARTED
+        return all(name in names or (name.startswith(".") and name.endswith(".part")) for name in found)
 
     def _clear(self) -> None:
-        """Remove what a run writes, and nothing else."""
-        for name in ("cells", "bundle"):
-            shutil.rmtree(self.path / name, ignore_errors=True)
-        names = (
-            "journal.jsonl",
-            "manifest.json",
-            "verdict.json",
-            "metrics.csv",
-            "predictions.csv",
-            "report.html",
-        )
-        for name in (*names, "plan.toml"):
-            (self.path / name).unlink(missing_ok=True)
+        """Remove what a run writes, and nothing else; the plan goes first, so that no half run is resumed."""
+        for name in OWN:
+            if name.endswith("/"):
+                shutil.rmtree(self.path / name, ignore_errors=True)
+            else:
+                (self.path / name).unlink(missing_ok=True)
 
     def has(self, key: str) -> bool:
         """Whether a cell is finished."""
@@ -144,51 +184,86 @@ class RunFolder:
         arrays: dict[str, np.ndarray] = {}
         for f, fold in enumerate(result.folds):
             arrays[f"{f}/valid_rows"] = fold.valid_rows.astype(np.int64)
-            arrays[f"{f}/valid_predictions"] = fold.valid_predictions.astype(np.float32)
+            arrays[f"{f}/valid_predictions"] = fold.valid_predictions.astype(np.float64)
             arrays[f"{f}/test_rows"] = fold.test_rows.astype(np.int64)
-            arrays[f"{f}/test_predictions"] = fold.test_predictions.astype(np.float32)
+            arrays[f"{f}/test_predictions"] = fold.test_predictions.astype(np.float64)
             arrays |= {f"{f}/state/{name}": np.ascontiguousarray(a) for name, a in fold.state.items()}
         header = {"record": json.dumps(asdict(result.record)), "n_folds": str(len(result.folds))}
         write_atomic(self._cell(result.record.key), save(arrays, metadata=header))
 
     def load(self, key: str) -> CellResult:
-        """Read a finished cell."""
+        """Read a finished cell.
+
+        Raises
+        ------
+        MiscibleError
+            It is damaged.
+        """
         path = self._cell(key)
         try:
             with safe_open(path, framework="numpy") as file:
                 header = file.metadata()
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
+            folds = tuple(_fold(f, arrays) for f in range(int(header["n_folds"])))
+            return CellResult(_record(json.loads(header["record"])), folds)
+        except DAMAGE as error:
             raise MiscibleError(
                 f"damaged cell: {error}.", source=path, hint="Delete it and --resume."
             ) from error
-        folds = []
-        for f in range(int(header["n_folds"])):
-            prefix = f"{f}/state/"
-            state = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
-            names = ("valid_rows", "valid_predictions", "test_rows", "test_predictions")
-            folds.append(FoldResult(*(arrays[f"{f}/{name}"] for name in names), state=state))
-        return CellResult(_record(json.loads(header["record"])), tuple(folds))
 
     def append(self, decision: Decision) -> None:
-        """Add a decision to the journal and flush it to disk."""
+        """Add a decision to the journal and flush it to disk.
+
+        Raises
+        ------
+        MiscibleError
+            It cannot be written.
+        """
         line = json.dumps(asdict(decision), sort_keys=True) + "\n"
-        with self.journal_path.open("a", encoding="utf-8") as handle:
-            handle.write(line)
-            handle.flush()
-            os.fsync(handle.fileno())
+        try:
+            with self.journal_path.open("a", encoding="utf-8") as handle:
+                handle.write(line)
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError as error:
+            raise MiscibleError(
+                f"cannot write: {error.strerror or error}.",
+                source=self.journal_path,
+                hint="Free space, then --resume.",
+            ) from error
 
     def journal(self) -> tuple[Decision, ...]:
-        """Decisions so far; a line cut short by a crash is dropped, it was never acted on."""
+        """Decisions so far; a line cut short by a crash is dropped, it was never acted on.
+
+        Raises
+        ------
+        MiscibleError
+            A whole line is damaged.
+        """
         if not self.journal_path.exists():
             return ()
-        whole = self.journal_path.read_text(encoding="utf-8").rpartition("\n")[0]
-        write_atomic(self.journal_path, whole + "\n" if whole else "")
-        rows = [json.loads(line) for line in whole.splitlines()]
-        return tuple(Decision(**{**row, "dropped": tuple(row["dropped"])}) for row in rows)
+        whole, newline, cut = self.journal_path.read_text(encoding="utf-8").rpartition("\n")
+        if cut:
+            write_atomic(self.journal_path, whole + newline)
+        try:
+            rows = [json.loads(line) for line in whole.splitlines()]
+            return tuple(Decision(**{**row, "dropped": tuple(row["dropped"])}) for row in rows)
+        except DAMAGE as error:
+            raise MiscibleError(
+                f"damaged journal: {error}.",
+                source=self.journal_path,
+                hint="Start again with --overwrite.",
+            ) from error
 
     def _cell(self, key: str) -> Path:
         return self.cells / f"{key}.safetensors"
+
+
+def _fold(f: int, arrays: dict[str, np.ndarray]) -> FoldResult:
+    prefix = f"{f}/state/"
+    state = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+    names = ("valid_rows", "valid_predictions", "test_rows", "test_predictions")
+    return FoldResult(*(arrays[f"{f}/{name}"] for name in names), state=state)
 
 
 def _record(fields: dict[str, object]) -> CellRecord:
