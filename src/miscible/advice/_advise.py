@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..evaluation import score_table
+from ..evaluation import fold_scale, score_table
+from ..strategies import Side
 from ..study import StudyResult
 from ..table import Kind, output_slices
 from ._compare import compare, with_holm
 from ._deploy import choose_deployment
-from ._nested import Arm, margin_of_equivalence, mean_inner_error, nested_arm
+from ._margin import noise_floor
+from ._nested import Arm, nested_arm
 from ._sharing import call_all
 from ._verdict import Call, PropertyVerdict, StrategyScore
 
@@ -19,12 +21,18 @@ __all__ = ["advise", "side_arms"]
 
 
 def side_arms(result: StudyResult, task: int) -> tuple[Arm | None, Arm | None]:
-    """Best joint and best separate network of a task, chosen per outer fold by inner validation."""
-    arms: list[Arm | None] = []
-    for side in ("joint", "separate"):
-        names = [s.name for s in result.strategies if s.side == side]
-        arms.append(nested_arm(result, task, names, f"best {side}") if names else None)
-    return arms[0], arms[1]
+    """Best joint and best separate network of a task, chosen per outer fold by inner validation.
+
+    None where no such strategy was run. There is no joint arm for a property that is alone: nothing is shared.
+    """
+    if not _partners(result, task):
+        return None, _side_arm(result, task, "separate")
+    return _side_arm(result, task, "joint"), _side_arm(result, task, "separate")
+
+
+def _side_arm(result: StudyResult, task: int, side: Side) -> Arm | None:
+    names = [s.name for s in result.strategies if s.side == side]
+    return nested_arm(result, task, names, f"best {side}") if names else None
 
 
 def advise(result: StudyResult, noise: Mapping[str, float | None]) -> tuple[PropertyVerdict, ...]:
@@ -39,17 +47,20 @@ def advise(result: StudyResult, noise: Mapping[str, float | None]) -> tuple[Prop
     """
     table = result.table
     units = [error_unit(result, t) for t in range(table.n_tasks)]
-    floors = [_floor(result.metrics[t], noise.get(table.names[t])) for t in range(table.n_tasks)]
+    targets = table.targets()
+    floors = [
+        noise_floor(result.metrics[t], noise.get(table.names[t]), fold_scale("r2", targets[:, t]))
+        for t in range(table.n_tasks)
+    ]
     arms = [side_arms(result, t) for t in range(table.n_tasks)]
-    sharing = []
-    for t, (joint, separate) in enumerate(arms):
-        if joint is None or separate is None:
-            sharing.append(None)
-            continue
-        rope = margin_of_equivalence(table.properties[t].margin, separate.pooled, floors[t])
-        sharing.append(compare(joint, separate, rope, result.plan.split.folds))
-    sharing = with_holm(sharing)
-    calls = call_all(sharing, units)
+    sharing = with_holm(
+        [
+            None if joint is None or separate is None else compare(result, t, joint, separate, floors[t])
+            for t, (joint, separate) in enumerate(arms)
+        ]
+    )
+    partners = [_partners(result, t) for t in range(table.n_tasks)]
+    calls = call_all(sharing, partners, units)
     deployments = [choose_deployment(result, t, floors[t], units[t]) for t in range(table.n_tasks)]
     return tuple(
         PropertyVerdict(
@@ -60,7 +71,7 @@ def advise(result: StudyResult, noise: Mapping[str, float | None]) -> tuple[Prop
             n_labels=int(table.counts[t]),
             call=calls[t][0],
             reason=calls[t][1],
-            partners=_partners(result, t, calls[t][0]),
+            partners=partners[t] if calls[t][0] in (Call.MIX, Call.EITHER) else (),
             sharing=sharing[t],
             deploy=deployments[t],
             scores=_scores(result, t, [arm for arm in arms[t] if arm is not None]),
@@ -77,26 +88,18 @@ def error_unit(result: StudyResult, task: int) -> str:
     return prop.model_unit if result.metrics[task] in ("mae", "rmse") else ""
 
 
-def _floor(metric: str, std: float | None) -> float | None:
-    """Error of a perfect model against one noisy label: Gaussian noise of the replicates' spread."""
-    if std is None or not np.isfinite(std):
-        return None
-    return {"mae": std * float(np.sqrt(2.0 / np.pi)), "rmse": std}.get(metric)
-
-
-def _partners(result: StudyResult, task: int, call: Call) -> tuple[str, ...]:
-    """Hard sharing mixes every property that has a label; named where the verdict allows sharing."""
-    if call in (Call.SEPARATE, Call.UNDECIDED):
-        return ()
-    return tuple(name for t, name in enumerate(result.table.names) if t != task)
+def _partners(result: StudyResult, task: int) -> tuple[str, ...]:
+    """Hard sharing mixes every property that has a label."""
+    counts = result.table.counts
+    return tuple(name for t, name in enumerate(result.table.names) if t != task and counts[t] > 0)
 
 
 def _scores(result: StudyResult, task: int, arms: list[Arm]) -> tuple[StrategyScore, ...]:
     return tuple(
         StrategyScore(
             strategy=s.name,
-            error=result.pooled_error(result.outer[s.name], task),
-            inner_error=mean_inner_error(result, s.name, task),
+            error=result.strategy_error(s.name, task),
+            inner_error=_mean(result.inner[s.name][:, :, task]),
             metrics=_metrics(result, s.name, task),
             times_chosen=sum(arm.count(s.name) for arm in arms),
         )
@@ -117,15 +120,25 @@ def _metrics(result: StudyResult, name: str, task: int) -> dict[str, float]:
             continue
         threshold = result.thresholds[name][r, result.folds.outer[r][rows], task]
         one = predicted if prop.kind is Kind.MULTICLASS else predicted[:, 0]
-        tables.append(score_table(str(prop.kind), truth[rows], one, threshold=threshold))
+        tables.append(
+            score_table(
+                str(prop.kind), truth[rows], one, threshold,
+                weights=table.weights[rows], budget=result.plan.screen_budget,
+            )
+        )  # fmt: skip
     if not tables:
         return {}
     return {key: float(np.mean([t[key] for t in tables])) for key in tables[0]}
 
 
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def _warnings(result: StudyResult, task: int) -> tuple[str, ...]:
     name = result.table.names[task]
-    lines = [w for w in result.folds.warnings if f"{name!r}" in w]
+    lines = [w for w in result.folds.warnings if f"task {name!r}" in w]
     diverged = sum(c.diverged for c in result.cells if task in c.tasks)
     if diverged:
         lines.append(f"{diverged} networks diverged and were left out of every average.")

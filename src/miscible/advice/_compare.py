@@ -8,17 +8,27 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..evaluation import correlated_posterior, holm
+from ..study import StudyResult
+from ..table import output_slices
+from ._margin import margin_of_equivalence
 from ._nested import Arm
 from ._verdict import Comparison
 
-__all__ = ["CERTAIN", "MIN_FOLDS", "MIN_REPEATS", "compare", "with_holm"]
+__all__ = ["CERTAIN", "compare", "is_enough", "with_holm"]
 
 CERTAIN = 0.90
 MIN_FOLDS, MIN_REPEATS = 5, 3
 
 
-def compare(candidate: Arm, baseline: Arm, rope: float, n_folds: int) -> Comparison | None:
-    """Correlated posterior of the mean difference ``candidate - baseline``.
+def compare(
+    result: StudyResult, task: int, candidate: Arm, baseline: Arm, floor: float | None
+) -> Comparison | None:
+    """Correlated posterior of the mean difference ``candidate - baseline`` over the folds that both have.
+
+    Parameters
+    ----------
+    floor
+        Error that replicates alone cause, None if not known.
 
     Returns
     -------
@@ -26,17 +36,22 @@ def compare(candidate: Arm, baseline: Arm, rope: float, n_folds: int) -> Compari
         None when fewer than two folds have both.
     """
     differences = candidate.errors - baseline.errors
-    known = differences[np.isfinite(differences)]
-    if known.size < 2:
+    known = np.isfinite(differences)
+    if known.sum() < 2:
         return None
-    posterior = correlated_posterior(differences, 1.0 / (n_folds - 1))
+    rows = _shared_rows(result, task, candidate, baseline)
+    before, after = (
+        result.pooled_error(arm.predictions, arm.thresholds, task, rows) for arm in (baseline, candidate)
+    )
+    rope = margin_of_equivalence(result.table.properties[task].margin, before, floor)
+    posterior = correlated_posterior(differences, 1.0 / (result.plan.split.folds - 1))
     better, equivalent, worse = posterior.probabilities(rope)
-    complete = np.isfinite(differences).sum(axis=1) > 0
+    scored = known.sum(axis=1)
     return Comparison(
         baseline=baseline.label,
         candidate=candidate.label,
-        baseline_error=baseline.pooled,
-        candidate_error=candidate.pooled,
+        baseline_error=before,
+        candidate_error=after,
         difference=posterior.mean,
         interval=posterior.interval(0.95),
         rope=rope,
@@ -46,10 +61,16 @@ def compare(candidate: Arm, baseline: Arm, rope: float, n_folds: int) -> Compari
         p_value=posterior.p_value(),
         p_holm=posterior.p_value(),
         smallest_detectable=posterior.smallest_detectable(rope, CERTAIN),
-        n_repeats=int(complete.sum()),
-        n_folds=int(np.isfinite(differences[complete]).sum(axis=1).min()),
+        n_repeats=int((scored > 0).sum()),
+        n_folds=int(scored[scored > 0].min()),
         fold_differences=tuple(tuple(float(v) for v in row) for row in differences),
     )
+
+
+def is_enough(comparison: Comparison) -> bool:
+    """Whether at least 3 repeats have at least 5 folds each: less is no ground for a verdict."""
+    scored = np.isfinite(comparison.fold_differences).sum(axis=1)
+    return int((scored >= MIN_FOLDS).sum()) >= MIN_REPEATS
 
 
 def with_holm(comparisons: Sequence[Comparison | None]) -> list[Comparison | None]:
@@ -57,3 +78,9 @@ def with_holm(comparisons: Sequence[Comparison | None]) -> list[Comparison | Non
     present = [c for c in comparisons if c is not None]
     corrected = iter(holm(np.array([c.p_value for c in present])) if present else [])
     return [None if c is None else dataclasses.replace(c, p_holm=float(next(corrected))) for c in comparisons]
+
+
+def _shared_rows(result: StudyResult, task: int, *arms: Arm) -> np.ndarray:
+    """``(n_repeats, n_rows)``: rows that every arm predicts."""
+    columns = output_slices(result.table.properties)[task]
+    return np.all([np.isfinite(arm.predictions[:, :, columns]).all(axis=2) for arm in arms], axis=0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from ..study import StudyResult
-from ._compare import CERTAIN, compare
-from ._nested import margin_of_equivalence, mean_inner_error, nested_arm
+from ..table import output_slices
+from ._compare import CERTAIN, compare, is_enough
+from ._nested import mean_inner_errors, nested_arm
 from ._text import number, percent
 from ._verdict import Comparison, Deployment
 
@@ -19,31 +20,32 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
     """The simplest model that inner validation cannot tell from the best, unless the best is practically better.
 
     Both are picked by inner validation only: per fold for the paired comparison on outer folds, over all
-    folds for the name that is deployed.
+    folds for the name that is deployed. "Practically better" is held to the standard of a verdict: a
+    probability of at least 0.90 on at least 5 folds x 3 repeats.
 
     Returns
     -------
     Deployment or None
-        None when no strategy has an inner score.
+        None when no strategy has an inner score and a model in every fold of the first repeat, whose fold
+        members are what is deployed.
     """
-    names = [s.name for s in result.strategies]
-    inner = {n: mean_inner_error(result, n, task) for n in names}
-    inner = {n: e for n, e in inner.items() if math.isfinite(e)}
+    names = [s.name for s in result.strategies if _is_deployable(result, s.name, task)]
+    inner = mean_inner_errors(result, task, names)
     if not inner:
         return None
-    best = min(inner, key=lambda n: inner[n])
-    simplest = next(n for n in names if n in inner and inner[n] <= inner[best] * (1.0 + SLACK))
-    errors = {n: result.pooled_error(result.outer[n], task) for n in (best, simplest)}
+    best = min(names, key=lambda n: inner[n])
+    simplest = next(n for n in names if inner[n] <= inner[best] * (1.0 + SLACK))
+    errors = {n: result.strategy_error(n, task) for n in (best, simplest)}
     if simplest == best:
         reason = f"{best} has the best inner validation score and nothing simpler comes within 2 %."
         return Deployment(best, errors[best], best, errors[best], None, reason)
+    every = [s.name for s in result.strategies]
     arms = (
-        nested_arm(result, task, names, "best of anything"),
-        nested_arm(result, task, names, "simplest good", slack=SLACK),
+        nested_arm(result, task, every, "best of anything"),
+        nested_arm(result, task, every, "simplest good", slack=SLACK),
     )
-    rope = margin_of_equivalence(result.table.properties[task].margin, arms[1].pooled, floor)
-    comparison = compare(*arms, rope, result.plan.split.folds)
-    if comparison is not None and comparison.p_better >= CERTAIN:
+    comparison = compare(result, task, *arms, floor)
+    if comparison is not None and comparison.p_better >= CERTAIN and is_enough(comparison):
         return Deployment(
             best, errors[best], simplest, errors[simplest], comparison, _better(comparison, best, simplest)
         )
@@ -54,8 +56,15 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
     return Deployment(simplest, errors[simplest], simplest, errors[simplest], comparison, reason)
 
 
+def _is_deployable(result: StudyResult, name: str, task: int) -> bool:
+    """Whether every fold of the first repeat has a model and some fold an inner score."""
+    predictions = result.outer[name][0][:, output_slices(result.table.properties)[task]]
+    scored = np.isfinite(result.inner[name][0, :, task]).any()
+    return bool(scored and np.isfinite(predictions).all())
+
+
 def _better(comparison: Comparison, best: str, simplest: str) -> str:
-    gain = percent(comparison.difference, comparison.baseline_error)
+    gain = percent(-comparison.difference, comparison.baseline_error).lstrip("+")
     return (
         f"Choosing the best by inner validation ({best}) beats the simplest good model ({simplest}) "
         f"by {gain} in error, probability {comparison.p_better:.2f}."

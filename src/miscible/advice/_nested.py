@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..study import StudyResult
+from ..table import output_slices
 
-__all__ = ["Arm", "margin_of_equivalence", "mean_inner_error", "nested_arm"]
+__all__ = ["Arm", "mean_inner_errors", "nested_arm"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,69 +27,70 @@ class Arm:
         ``(n_repeats, n_folds)`` outer test error of the pick, NaN where there is none.
     predictions
         ``(n_repeats, n_rows, n_outputs)`` out-of-fold predictions of the picks; only this task's columns count.
-    pooled
-        Error over all out-of-fold predictions.
+    thresholds
+        ``(n_repeats, n_folds)`` probability threshold of the pick, tuned on inner validation.
     """
 
     label: str
     chosen: np.ndarray
     errors: np.ndarray
     predictions: np.ndarray
-    pooled: float
+    thresholds: np.ndarray
 
     def count(self, name: str) -> int:
         """How often a strategy was picked."""
         return int((self.chosen == name).sum())
 
-    @property
-    def favourite(self) -> str:
-        """The strategy picked most often."""
-        names, counts = np.unique(self.chosen[self.chosen != ""], return_counts=True)
-        return str(names[counts.argmax()]) if len(names) else ""
-
 
 def nested_arm(result: StudyResult, task: int, names: Sequence[str], label: str, slack: float = 0.0) -> Arm:
     """Pick per outer fold among strategies, simplest first, by inner validation error.
 
+    A strategy can be picked where it has an inner score and predicts every test row. A repeat that the budget
+    cut short is left out, see `StudyResult.is_whole`.
+
     Parameters
     ----------
     names
-        Candidates, simplest first.
+        Candidates, simplest first: of equal inner errors the simplest wins.
     slack
         Relative: the first candidate whose inner error is within ``(1 + slack)`` of the best is picked. 0
         picks the best itself.
     """
     shape = (result.plan.split.repeats, result.plan.split.folds)
+    columns = output_slices(result.table.properties)
     chosen = np.full(shape, "", dtype=object)
-    some = next(iter(result.outer.values()))
-    predictions = np.full(some.shape, np.nan)
+    thresholds = np.full(shape, 0.5)
+    predictions = np.full((shape[0], result.table.n_rows, columns[-1].stop), np.nan)
     for r, f in np.ndindex(*shape):
-        inner = {n: result.inner[n][r, f, task] for n in names if np.isfinite(result.inner[n][r, f, task])}
-        if not inner:
+        if not result.is_whole(r, names, task):
             continue
-        limit = min(inner.values()) * (1.0 + slack)
-        pick = next(n for n in names if n in inner and inner[n] <= limit)
-        chosen[r, f] = pick
         rows = result.folds.outer[r] == f
+        inner = {n: float(result.inner[n][r, f, task]) for n in names}
+        able = [
+            n
+            for n in names
+            if np.isfinite(inner[n]) and np.isfinite(result.outer[n][r, rows, columns[task]]).all()
+        ]
+        if not able:
+            continue
+        limit = min(inner[n] for n in able) * (1.0 + slack)
+        pick = next(n for n in able if inner[n] <= limit)
+        chosen[r, f] = pick
+        thresholds[r, f] = result.thresholds[pick][r, f, task]
         predictions[r, rows] = result.outer[pick][r, rows]
-    errors = result.fold_errors(predictions, task)
-    return Arm(label, chosen, errors, predictions, result.pooled_error(predictions, task))
+    return Arm(label, chosen, result.fold_errors(predictions, thresholds, task), predictions, thresholds)
 
 
-def mean_inner_error(result: StudyResult, name: str, task: int) -> float:
-    """Inner validation error averaged over the folds that have one."""
-    values = result.inner[name][:, :, task]
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("inf")
+def mean_inner_errors(result: StudyResult, task: int, names: Sequence[str]) -> dict[str, float]:
+    """Inner validation errors averaged over the folds that all of these strategies have.
 
-
-def margin_of_equivalence(margin: float | None, baseline: float, floor: float | None) -> float:
-    """Half width of the region in which two errors are the same to a practitioner.
-
-    The user's own margin, else the larger of 2 % of the baseline's error and 5 % of what it has above the
-    replicate noise floor.
+    The race leaves strategies with unequal numbers of repeats; averages over different folds would compare
+    folds, not strategies. Empty where no fold has all.
     """
-    if margin is not None:
-        return margin
-    excess = 0.0 if floor is None else max(baseline - floor, 0.0)
-    return max(0.02 * baseline, 0.05 * excess)
+    if not names:
+        return {}
+    inner = np.stack([result.inner[name][:, :, task] for name in names])
+    common = np.isfinite(inner).all(axis=0)
+    if not common.any():
+        return {}
+    return dict(zip(names, inner[:, common].mean(axis=1).tolist(), strict=True))

@@ -11,8 +11,10 @@ def number(value: float, unit: str = "") -> str:
     """Three significant digits and the unit."""
     if not math.isfinite(value):
         return "unknown"
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.2e} {unit}".strip()
     digits = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{min(digits, 6)}f} {unit}".strip()
+    return f"{value:,.{digits}f} {unit}".strip()
 
 
 def percent(value: float, reference: float) -> str:
