@@ -12,9 +12,9 @@ LIGHT = {
     "rule": "#dfe3ea",
     "grid": "#e9ecf1",
     "joint": "#1f6fa8",
-    "separate": "#b8541a",
+    "separate": "#a94a12",
     "neutral": "#6b7484",
-    "either": "#2e7d5b",
+    "either": "#28704f",
     "soft": "#d5dae2",
     "joint-soft": "#e3eff8",
     "separate-soft": "#fbece1",
@@ -48,7 +48,7 @@ DARK = {
 }
 _SHADES = {
     "joint": ("#1f6fa8", "#49a0cf", "#174a74", "#7d8fd6", "#2b8c8c"),
-    "separate": ("#b8541a", "#e0954e", "#7f3512", "#c9a227", "#a8455e"),
+    "separate": ("#a94a12", "#e0954e", "#7f3512", "#c9a227", "#a8455e"),
     "baseline": ("#6b7484", "#98a1af", "#464e5c", "#8a7f6d", "#b3b9c4"),
 }
 _DARK_SHADES = {"#174a74": "#a9d3f3", "#7f3512": "#f7c9a4", "#464e5c": "#c9d0db"}
