@@ -44,7 +44,7 @@ class Stack:
         """Copies of some members, in this order."""
         index = torch.as_tensor(members, dtype=torch.int64, device=self.weights.trunk[0].device)
         weights, first, second = (_take(w, index) for w in (self.weights, self.first, self.second))
-        return Stack(weights, first, second, self.steps[np.asarray(members)])
+        return Stack(weights, first, second, self.steps[np.asarray(members, dtype=np.int64)])
 
 
 def _take(weights: Weights, index: Tensor) -> Weights:
