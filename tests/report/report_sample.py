@@ -150,9 +150,13 @@ def wide(n: int = 40) -> ReportData:
 
 
 def renamed(name: str) -> ReportData:
-    """The sample with its first property renamed everywhere."""
-    first = (name, *PROPERTIES[0][1:])
-    return sample((first, *PROPERTIES[1:]))
+    """The short sample with its first property renamed everywhere."""
+    return sample(((name, *PROPERTIES[0][1:]), PROPERTIES[4]))
+
+
+def short() -> ReportData:
+    """One regression and one binary property."""
+    return sample((PROPERTIES[0], PROPERTIES[4]))
 
 
 def with_verdict(data: ReportData, **changes: object) -> ReportData:

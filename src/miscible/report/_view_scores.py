@@ -66,6 +66,7 @@ def score_tables(data: ReportData) -> tuple[ScoreTable, ...]:
 def _table(verdict: PropertyVerdict, sides: Mapping[str, str], unit: str) -> ScoreTable:
     metrics = list(dict.fromkeys(m for s in verdict.scores for m in s.metrics))
     lowest = _best(verdict)
+    n_folds = verdict.sharing.n_folds * verdict.sharing.n_repeats if verdict.sharing else 0
     rows = []
     for score in verdict.scores:
         behind = percent(score.error / lowest - 1, 1) if lowest > 0 else number(None)
@@ -73,7 +74,7 @@ def _table(verdict: PropertyVerdict, sides: Mapping[str, str], unit: str) -> Sco
             number(score.inner_error),
             number(score.error),
             behind,
-            str(score.times_chosen) if score.times_chosen else "exploratory",
+            _chosen(score.times_chosen, n_folds),
             *(number(score.metrics.get(m)) for m in metrics),
         )
         rows.append((score.strategy, _side(sides, score.strategy), bool(score.error == lowest), cells))
@@ -85,6 +86,12 @@ def _table(verdict: PropertyVerdict, sides: Mapping[str, str], unit: str) -> Sco
         *(metric_label(m, unit) for m in metrics),
     )
     return ScoreTable(verdict.name, _unit(verdict), columns, tuple(rows))
+
+
+def _chosen(times: int, n_folds: int) -> str:
+    if not times:
+        return "exploratory"
+    return f"{times} of {n_folds}" if n_folds else str(times)
 
 
 def _best(verdict: PropertyVerdict) -> float:

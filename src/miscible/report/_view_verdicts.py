@@ -161,6 +161,15 @@ def _facts(verdict: PropertyVerdict, intervals: Intervals | None) -> list[tuple[
         facts.append(("Learnt together with", listed(verdict.partners, 8)))
     if deploy is not None:
         facts.append(("Model to deploy", deploy.reason or deploy.strategy))
+        if deploy.comparison is not None:
+            gain = deploy.comparison
+            change, interval = estimate(gain.difference, gain.interval)
+            facts.append(
+                (
+                    "Best of anything against simplest good",
+                    f"{change}{unit}, 95 %: {interval}{unit}; better with probability {share(gain.p_better)}",
+                )
+            )
         if deploy.simplest != deploy.strategy:
             facts.append(("Simplest good model", f"{deploy.simplest} {number(deploy.simplest_error)}{unit}"))
     if intervals is not None and len(intervals.nominal):
