@@ -114,7 +114,7 @@ def _models(parts: BundleParts, cards: Sequence[TaskCard]) -> list[str]:
         *_table(["property", "model", "out-of-fold error", "sharing"]),
     ]
     for c in cards:
-        answer = f"{c.call}: {_CALLS.get(c.call, 'not asked')}"
+        answer = f"{c.call}: {_CALLS[c.call]}" if c.call in _CALLS else c.call or "not asked"
         lines.append(_row([c.property.name, c.strategy, error_text(c), answer]))
     lines += ["", *(f"- **{c.property.name}**: {c.reason}" for c in cards if c.reason)]
     return lines + [f"- {c.property.name}, {note}" for c in cards for note in c.notes]
