@@ -35,7 +35,7 @@ def report_data(
     measured = np.isfinite(table.labels)
     versions = manifest["versions"] | {f"machine: {k}": v for k, v in manifest["machine"].items()}
     return ReportData(
-        title=f"Learn together or apart? {table.source}",
+        title="Learn together or apart?",
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         source=table.source,
         verdicts=tuple(verdicts),
@@ -54,7 +54,7 @@ def report_data(
             ]
         ),
         fold_warnings=tuple(result.folds.warnings),
-        warnings=tuple(table.notes),
+        notes=tuple(table.notes),
         sides={s.name: s.side for s in result.strategies},
         audit=audit,
         predictions=_predictions(result, verdicts),

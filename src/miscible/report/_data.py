@@ -163,6 +163,8 @@ class ReportData:
         ``(n_repeats, n_folds, n_tasks)`` labels of each test fold.
     sides
         Strategy name -> ``joint``, ``separate`` or ``baseline``; sets colours.
+    notes
+        What reading the table did: rows repaired, dropped, not used.
     audit
         Findings made before training.
     command, plan
@@ -190,6 +192,7 @@ class ReportData:
     fold_labels: np.ndarray | None = None
     fold_warnings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     sides: Mapping[str, Side] = field(default_factory=dict)
     audit: Audit | None = None
     predictions: tuple[Predictions, ...] = ()
