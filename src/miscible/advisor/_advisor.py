@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Sequence
+import weakref
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..study import make_plan
-from ..table import read_table
+from ..advice import PropertyVerdict
+from ..audit import Audit
+from ..bundle import Bundle
+from ..errors import InputError
+from ..study import Plan, make_plan
 from ._outputs import verdict_frame
-from ._run import advise_table
+from ._run import advise_table, open_table
 
 __all__ = ["Advisor"]
 
@@ -27,18 +33,30 @@ class Advisor(BaseEstimator):
         Property columns, ``"name:kind[:metric][:key=value]"``.
     inputs
         Input columns, ``"name[:role]"``; found by name if None.
+    where
+        Row filters, such as ``"temperature <= 298"``.
+    weight
+        Column of sample weights.
+    skip_bad_rows
+        Leave out rows whose inputs cannot be read, instead of raising.
     group
         What folds keep together: ``composition``, ``system``, ``scaffold``, ``none`` or a column.
+    folds, repeats
+        Outer folds and their repetitions; verdicts need at least 5 x 3.
     strategies
         Names of strategies or sets of them.
+    tuning
+        What the networks may try and for how long, as in ``[tuning]`` of a plan, such as ``{"epochs": 20}``.
     goal
         ``characterise`` or ``screen``.
+    screen_budget
+        Share of the rows a screen can look at.
     budget
         Seconds to spend; None spends what it takes.
-    folds, repeats
-        Outer folds and their repetitions.
     seed
         Of everything.
+    device
+        ``cpu`` or ``cuda``.
     workers
         Worker processes.
     out
@@ -58,34 +76,52 @@ class Advisor(BaseEstimator):
         Run folder with report.html.
     """
 
+    verdict_: pd.DataFrame
+    verdicts_: tuple[PropertyVerdict, ...]
+    bundle_: Bundle
+    audit_: Audit
+    run_: Path
+
     def __init__(
         self,
         targets: Sequence[str],
         *,
         inputs: Sequence[str] | None = None,
+        where: Sequence[str] = (),
+        weight: str | None = None,
+        skip_bad_rows: bool = False,
         group: str = "composition",
-        strategies: Sequence[str] = ("default",),
-        goal: str = "characterise",
-        budget: float | None = None,
         folds: int = 5,
         repeats: int = 3,
+        strategies: Sequence[str] = ("default",),
+        tuning: Mapping[str, Any] | None = None,
+        goal: str = "characterise",
+        screen_budget: float = 0.1,
+        budget: float | None = None,
         seed: int = 0,
+        device: str = "cpu",
         workers: int = 2,
         out: str | Path | None = None,
     ) -> None:
         self.targets = targets
         self.inputs = inputs
+        self.where = where
+        self.weight = weight
+        self.skip_bad_rows = skip_bad_rows
         self.group = group
-        self.strategies = strategies
-        self.goal = goal
-        self.budget = budget
         self.folds = folds
         self.repeats = repeats
+        self.strategies = strategies
+        self.tuning = tuning
+        self.goal = goal
+        self.screen_budget = screen_budget
+        self.budget = budget
         self.seed = seed
+        self.device = device
         self.workers = workers
         self.out = out
 
-    def fit(self, frame: pd.DataFrame) -> Advisor:
+    def fit(self, frame: pd.DataFrame) -> Self:
         """Study the table.
 
         Parameters
@@ -96,34 +132,13 @@ class Advisor(BaseEstimator):
         Raises
         ------
         InputError, PlanError
-            Naming the column, row or option that cannot be used.
+            Naming the column, row or option that cannot be used; nothing is written.
         """
-        plan = make_plan(
-            {
-                "table": {
-                    "source": "data frame",
-                    "targets": list(self.targets),
-                    "inputs": list(self.inputs or ()),
-                },
-                "split": {"group": self.group, "folds": self.folds, "repeats": self.repeats},
-                "strategies": list(self.strategies),
-                "goal": self.goal,
-                "seed": self.seed,
-                "workers": self.workers,
-                **({} if self.budget is None else {"budget": self.budget}),
-            },
-            source="Advisor",
-        )
-        named = self.group not in ("composition", "system", "scaffold", "none")
-        table = read_table(
-            frame,
-            plan.table.targets,
-            inputs=plan.table.inputs or None,
-            group_columns=(self.group,) if named else (),
-        )
-        if self.out is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="miscible-")
-        path = Path(self._folder.name if self.out is None else self.out)
+        if not isinstance(frame, pd.DataFrame):
+            raise InputError(f"a DataFrame was expected, not {type(frame).__name__}.")
+        plan = self._plan()
+        table, _ = open_table(plan.table, plan.split.group, frame)
+        path = self._temporary_folder() if self.out is None else Path(self.out)
         advice = advise_table(plan, table, path, resume=self.out is not None)
         self.verdicts_ = advice.verdicts
         self.verdict_ = verdict_frame(advice.verdicts)
@@ -136,3 +151,39 @@ class Advisor(BaseEstimator):
         """Predict new rows with the bundle; same index out as in."""
         check_is_fitted(self, "bundle_")
         return self.bundle_.predict(frame, interval=interval)
+
+    def _plan(self) -> Plan:
+        content: dict[str, Any] = {
+            "table": {
+                "source": "data frame",
+                "targets": _texts("targets", self.targets),
+                "inputs": _texts("inputs", self.inputs or ()),
+                "where": _texts("where", self.where),
+                "weight": self.weight,
+                "skip_bad_rows": self.skip_bad_rows,
+            },
+            "split": {"group": self.group, "folds": self.folds, "repeats": self.repeats},
+            "strategies": _texts("strategies", self.strategies),
+            "tuning": dict(self.tuning or {}),
+            "goal": self.goal,
+            "screen_budget": self.screen_budget,
+            "budget": self.budget,
+            "seed": self.seed,
+            "device": self.device,
+            "workers": self.workers,
+        }
+        return make_plan(content, source="Advisor")
+
+    def _temporary_folder(self) -> Path:
+        """A folder that goes with the object, or with the next fit."""
+        path = Path(tempfile.mkdtemp(prefix="miscible-"))
+        if hasattr(self, "_cleanup"):
+            self._cleanup()
+        self._cleanup = weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+        return path
+
+
+def _texts(name: str, value: Sequence[str]) -> list[str]:
+    if isinstance(value, str):
+        raise InputError(f"{name} must be a list of texts, not the text {value!r}.", hint=f"Say [{value!r}].")
+    return list(value)

@@ -7,12 +7,14 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
+
 from ..advice import PropertyVerdict, advise
 from ..audit import Audit, audit
 from ..bundle import Bundle, load_bundle, write_bundle
 from ..datasets import load as load_dataset
 from ..errors import MiscibleError
-from ..files import make_folder
+from ..learning import check_device
 from ..report import write_report
 from ..study import Listener, Plan, StudyContext, StudyResult, TablePlan, run_study
 from ..table import Table, read_table
@@ -24,6 +26,7 @@ from ._winners import bundle_parts
 __all__ = ["DATASET", "Advice", "advise_table", "open_table"]
 
 DATASET = "dataset:"
+GROUPINGS = ("composition", "system", "scaffold", "none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +55,33 @@ class Advice:
         return load_bundle(self.path / "bundle")
 
 
-def open_table(part: TablePlan, group: str | None = None) -> tuple[Table, tuple[str, ...]]:
+def open_table(
+    part: TablePlan, group: str = "none", frame: pd.DataFrame | None = None
+) -> tuple[Table, tuple[str, ...]]:
     """Read the table a plan names; ``dataset:NAME`` is an embedded one.
+
+    Parameters
+    ----------
+    part
+        What its columns mean.
+    group
+        What folds keep together; a column must have no gaps.
+    frame
+        Rows to read instead of the source.
 
     Returns
     -------
     table, citations
         The validated table and what to cite for it.
     """
-    named = group not in (None, "composition", "system", "scaffold", "none")
     options = {
         "where": part.where,
         "weight": part.weight,
         "skip_bad_rows": part.skip_bad_rows,
-        "group_columns": (group,) if named else (),
+        "group_columns": () if group in GROUPINGS else (group,),
     }
+    if frame is not None:
+        return read_table(frame, part.targets, inputs=part.inputs or None, **options), ()
     if part.source.startswith(DATASET):
         dataset = load_dataset(part.source.removeprefix(DATASET))
         table = read_table(dataset.frame, part.targets, inputs=part.inputs or dataset.inputs, **options)
@@ -101,9 +116,16 @@ def advise_table(
         What to do with a run already there.
     listener
         Hears of progress.
+
+    Raises
+    ------
+    PlanError, InputError
+        Something the plan asks for cannot be had; nothing is written.
+    MiscibleError
+        A file cannot be written, or no property has a model; finished cells are kept.
     """
     began = time.perf_counter()
-    make_folder(path.parent)
+    check_device(plan.device)
     audited = audit(table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats)
     result, features = run_study(plan, table, path, resume=resume, overwrite=overwrite, listener=listener)
     verdicts = advise(result, {r.name: r.spread for r in audited.replicates.tasks})

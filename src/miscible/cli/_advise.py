@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ..advisor import Advice, advise_table, open_table
+from ..advisor import advise_table, open_table
 from ..errors import MiscibleError, PlanError
-from ..study import Plan
+from ..study import Plan, missing_cells
 from ._console import errors, screen
 from ._plan import open_plan
 from ._progress import StudyBar
@@ -16,7 +16,7 @@ from ._verdicts import print_verdicts
 __all__ = ["report_command", "run_plan"]
 
 
-def run_plan(plan: Plan, out: Path, *, resume: bool, overwrite: bool, quiet: bool) -> Advice:
+def run_plan(plan: Plan, out: Path, *, resume: bool, overwrite: bool, quiet: bool) -> None:
     """Run a plan and print what it found and where it is."""
     if resume and overwrite:
         raise PlanError("--resume keeps a run and --overwrite throws it away.", hint="Give one of them.")
@@ -31,16 +31,33 @@ def run_plan(plan: Plan, out: Path, *, resume: bool, overwrite: bool, quiet: boo
             )
     except (KeyboardInterrupt, MiscibleError, OSError):
         if bar.begun:
-            again = shlex.join(["miscible", "study", "--plan", str(out / "plan.toml"), "--resume"])
-            errors.print(f"What is finished is kept; go on with: {again}", markup=False)
+            errors.print(f"What is finished is kept; go on with: {_again(out)}", markup=False)
         raise
     print_verdicts(advice.verdicts)
     screen.print(f"\nreport: {out / 'report.html'}\nbundle: {out / 'bundle'}", markup=False, soft_wrap=True)
-    return advice
 
 
 def report_command(run: Path) -> None:
-    """Write report, verdicts and bundle again from finished cells."""
+    """Write report, verdicts and bundle again from finished cells; train nothing.
+
+    Raises
+    ------
+    PlanError
+        The folder holds no run, or one that is not finished.
+    """
     if not (run / "plan.toml").exists():
         raise PlanError("this folder holds no run.", source=run, hint="Give the folder named by --out.")
-    run_plan(open_plan(run / "plan.toml"), run, resume=True, overwrite=False, quiet=False)
+    plan = open_plan(run / "plan.toml")
+    missing = missing_cells(plan, open_table(plan.table, plan.split.group)[0], run)
+    if missing:
+        raise PlanError(
+            f"this run is not finished; missing {len(missing)} cells: {', '.join(missing[:3])}"
+            f"{', ...' if len(missing) > 3 else ''}.",
+            source=run,
+            hint=f"Finish it with: {_again(run)}",
+        )
+    run_plan(plan, run, resume=True, overwrite=False, quiet=False)
+
+
+def _again(run: Path) -> str:
+    return shlex.join(["miscible", "study", "--plan", str(run / "plan.toml"), "--resume"])

@@ -30,12 +30,14 @@ Source = Annotated[
     str, typer.Argument(help="CSV, TSV, Excel or Parquet file, or dataset:alloys.", metavar="TABLE")
 ]
 Targets = Annotated[
-    list[str] | None, typer.Option(help="Properties, NAME:kind[:metric][:key=value], kind reg or cls.")
+    list[str] | None,
+    typer.Option(help="Properties, one or more NAME:kind[:metric][:key=value]; kind is reg or cls."),
 ]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        help="Input columns, NAME[:composition|smiles|number|category|at|wt]; found by name if left out."
+        help="Input columns NAME[:role], role composition, smiles, number, category, at or wt; "
+        "found by name if left out."
     ),
 ]
 Where = Annotated[list[str] | None, typer.Option(help='Row filters, such as "temperature <= 298".')]
@@ -139,16 +141,19 @@ def advise(
 @guarded
 def study(
     plan: Annotated[Path, typer.Option(help="A plan.toml; every run writes one.")],
-    out: Annotated[Path | None, typer.Option(help="Run folder; the plan's own folder if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; the one the plan lies in if left out.")
+    ] = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a plan, or go on with it."""
     from ._advise import run_plan
-    from ._plan import open_plan
+    from ._plan import open_plan, run_beside
 
-    run_plan(open_plan(plan), out or plan.parent, resume=resume, overwrite=overwrite, quiet=quiet)
+    built = open_plan(plan)
+    run_plan(built, out or run_beside(plan), resume=resume, overwrite=overwrite, quiet=quiet)
 
 
 @app.command()

@@ -7,11 +7,11 @@ from typing import Any
 
 from ..advisor import DATASET
 from ..datasets import load as load_dataset
-from ..errors import InputError
+from ..errors import InputError, PlanError
 from ..study import Plan, make_plan, read_plan
 from ._arguments import parse_budget
 
-__all__ = ["build_plan", "open_plan"]
+__all__ = ["build_plan", "open_plan", "run_beside"]
 
 TABLE_KEYS = ("targets", "inputs", "where", "weight", "sheet", "skip_bad_rows")
 SPLIT_KEYS = ("group", "folds", "repeats")
@@ -57,6 +57,21 @@ def open_plan(path: Path) -> Plan:
     plan = read_plan(path)
     source = _source(plan.table.source, path.parent)
     return plan.model_copy(update={"table": plan.table.model_copy(update={"source": source})})
+
+
+def run_beside(plan: Path) -> Path:
+    """The run folder a plan lies in.
+
+    Raises
+    ------
+    PlanError
+        It lies in no run folder.
+    """
+    if plan.name != "plan.toml" or not (plan.parent / "manifest.json").exists():
+        raise PlanError(
+            "there is no run beside this plan.", source=plan, hint="Say where to run it with --out."
+        )
+    return plan.parent
 
 
 def _source(table: str, folder: Path) -> str:
