@@ -10,7 +10,7 @@ import torch
 
 from miscible.learning import Member, NetworkShape, Population, TrainingData, TrainOptions
 from miscible.learning.losses import pair_code, pair_gradients
-from miscible.learning.nets import Network, Weights
+from miscible.learning.nets import Network, Views, Weights
 from miscible.learning.training import _slots
 from miscible.learning.training._sampling import draw_epoch, member_pairs, n_steps, random_stream
 from miscible.learning.training._schedule import Schedule, StackInfo, build_schedule
@@ -207,12 +207,12 @@ def test_gradients_equal_autograd(n_tasks, density, sampling, reduction, records
 
 def run_step(case: Case, batch, *, records=False, keep=None):
     """Gradients of one batch; ``keep`` tells which slots' losses count."""
-    x = case.inputs[batch.rows].view(batch.n_members, batch.n_rows, -1)
-    trace = case.network.forward(case.stack.weights, x, batch)
+    views = Views(case.stack.weights)
+    trace = case.network.forward(views, case.inputs[batch.rows], batch)
     d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
     d = d if keep is None else d * keep.unsqueeze(-1)
     out = empty_gradients(case)
-    return case.network.backward(case.stack.weights, trace, batch, d, out, records=records)
+    return case.network.backward(views, trace, batch, d, Views(out), records=records)
 
 
 @pytest.mark.parametrize(("n_tasks", "density"), [(4, 0.6), (20, 0.4)])

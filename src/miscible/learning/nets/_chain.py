@@ -1,90 +1,167 @@
-"""A stack of Linear-ReLU layers for many members at once, with its backward pass written out.
+"""A stack of Linear-ReLU layers for many networks at once, with its backward pass written out.
 
-Inputs and hidden activations carry a last column of ones (see ``Layout``).
+Rows lie flat, ``(n, width)``, and are cut into groups: the rows of a group are shared out evenly among its networks.
+The trunk of K members is one group; heads are a group each. Inputs and hidden activations carry a last column of
+ones (see ``Layout``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["chain_backward", "chain_forward", "rectified"]
+__all__ = ["Group", "Layer", "OnesColumn", "chain_backward", "chain_forward", "prepare"]
 
 
-def rectified(z: Tensor) -> Tensor:
-    """ReLU of ``(K, n, width)``, with the column of ones: ``(K, n, width + 1)``."""
-    result = z.new_ones(z.shape[0], z.shape[1], z.shape[2] + 1)
-    torch.clamp_min(z, 0, out=result[..., :-1])
-    return result
+class Layer(NamedTuple):
+    """Stacked weights ``(K, n_in + 1, n_out)``, and the same without bias, transposed, for the way back."""
+
+    weight: Tensor
+    back: Tensor
 
 
-def chain_forward(x: Tensor, layers: Sequence[Tensor], *, relu_last: bool) -> list[Tensor]:
-    """Inputs of every layer, then the output.
+class Group(NamedTuple):
+    """``n`` networks with ``size`` rows each, and their layers."""
+
+    n: int
+    size: int
+    layers: Sequence[Layer]
+
+
+def prepare(weight: Tensor) -> Layer:
+    """Views a layer is used through."""
+    return Layer(weight, weight[:, :-1].transpose(1, 2))
+
+
+class OnesColumn:
+    """Reusable buffers whose last column is one, so that it is written only when a buffer is made.
+
+    What a forward pass puts there holds until the next forward pass of the same chain.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[object, Tensor] = {}
+
+    def rectified(self, z: Tensor, key: object) -> Tensor:
+        """ReLU of ``z (n, width)`` with the column of ones, ``(n, width + 1)``."""
+        n, width = z.shape
+        buffer = self._buffers.get(key)
+        if buffer is None or buffer.shape[0] < n or buffer.device != z.device or buffer.dtype != z.dtype:
+            buffer = z.new_ones(n + n // 4, width + 1)
+            self._buffers[key] = buffer
+        result = buffer[:n]
+        torch.clamp_min(z, 0, out=result[:, :-1])
+        return result
+
+
+def chain_forward(
+    x: Tensor, groups: Sequence[Group], ones: OnesColumn, name: str, *, relu_last: bool
+) -> list[Tensor]:
+    """Inputs of every layer, then the output, all flat.
 
     Parameters
     ----------
     x
-        ``(K, n, n_in + 1)``.
-    layers
-        ``(K, n_in + 1, n_out)`` each.
+        ``(n, n_in + 1)``.
+    groups
+        Of the rows, in order.
+    ones, name
+        Where hidden activations live.
     relu_last
         Whether the last layer is rectified (and given its column of ones) like the others.
     """
     trace = [x]
-    last = len(layers) - 1
-    for i, layer in enumerate(layers):
-        z = torch.bmm(trace[-1], layer)
-        trace.append(rectified(z) if relu_last or i < last else z)
+    depth = len(groups[0].layers)
+    for i in range(depth):
+        z = x.new_empty(x.shape[0], groups[0].layers[i].weight.shape[2])
+        for group, rows, out in zip(groups, _cut(x, groups), _cut(z, groups), strict=True):
+            _product(rows, group.layers[i].weight, out)
+        x = ones.rectified(z, (name, i)) if relu_last or i < depth - 1 else z
+        trace.append(x)
     return trace
 
 
 def chain_backward(
     trace: Sequence[Tensor],
-    layers: Sequence[Tensor],
-    gradients: Sequence[Tensor],
+    groups: Sequence[Group],
+    gradients: Sequence[Sequence[Tensor]],
     d: Tensor,
     *,
     relu_last: bool,
-    d_input: Tensor | None,
-    keep: bool = False,
-) -> list[Tensor]:
-    """Write the layers' gradients, and the one at the input where it is wanted.
+    to_input: bool,
+    keep: list[Tensor] | None = None,
+) -> Tensor:
+    """Write the layers' gradients and carry the gradient towards the input.
 
     Parameters
     ----------
-    trace
-        What :func:`chain_forward` returned.
-    layers
-        The same layers.
+    trace, groups
+        As in :func:`chain_forward`.
     gradients
-        Contiguous tensors shaped like the layers, overwritten.
+        For each group contiguous tensors shaped like its layers, overwritten.
     d
-        Gradient at the output (without the column of ones); may be overwritten.
+        ``(n, n_out)`` gradient at the output (without a column of ones); may be overwritten.
     relu_last
         As in the forward pass.
-    d_input
-        ``(K, n, n_in)`` contiguous, overwritten; or ``None``.
+    to_input
+        Whether to go on to the input.
     keep
-        Whether the pre-activation gradients are wanted.
+        Takes the pre-activation gradients, last layer first.
 
     Returns
     -------
-    list
-        Pre-activation gradients in layer order; empty unless kept.
+    Tensor
+        ``(n, n_in)`` gradient at the input, or the first layer's pre-activation gradient where the way ends.
     """
-    kept: list[Tensor] = []
-    last = len(layers) - 1
-    for i in range(last, -1, -1):
-        if relu_last or i < last:
-            torch.ops.aten.threshold_backward.grad_input(d, trace[i + 1][..., :-1], 0, grad_input=d)
-        torch.bmm(trace[i].transpose(1, 2), d, out=gradients[i])
-        if keep:
-            kept.append(d)
-        weights = layers[i][:, :-1].transpose(1, 2)
-        if i > 0:
-            d = torch.bmm(d, weights)
-        elif d_input is not None:
-            torch.bmm(d, weights, out=d_input)
-    return kept[::-1]
+    depth = len(trace) - 1
+    for i in range(depth - 1, -1, -1):
+        if relu_last or i < depth - 1:
+            torch.ops.aten.threshold_backward.grad_input(d, trace[i + 1][:, :-1], 0, grad_input=d)
+        if keep is not None:
+            keep.append(d)
+        d_parts = _cut(d, groups)
+        for rows, d_part, own in zip(_cut(trace[i], groups), d_parts, gradients, strict=True):
+            _outer(rows, d_part, own[i])
+        if i == 0 and not to_input:
+            break
+        before = d.new_empty(d.shape[0], trace[i].shape[1] - 1)
+        for group, d_part, out in zip(groups, d_parts, _cut(before, groups), strict=True):
+            _product_back(d_part, group.layers[i].back, out)
+        d = before
+    return d
+
+
+def _cut(rows: Tensor, groups: Sequence[Group]) -> list[Tensor]:
+    """``(n, width)`` as views ``(networks, size, width)``, one a group."""
+    width = rows.shape[1]
+    if len(groups) == 1:
+        return [rows.view(groups[0].n, groups[0].size, width)]
+    parts = rows.split_with_sizes([group.n * group.size for group in groups])
+    return [part.view(group.n, group.size, width) for part, group in zip(parts, groups, strict=True)]
+
+
+# Products with one output column are slow as they stand; turned round they are not.
+
+
+def _product(rows: Tensor, weight: Tensor, out: Tensor) -> None:
+    if weight.shape[2] == 1:
+        torch.bmm(weight.transpose(1, 2), rows.transpose(1, 2), out=out.view(out.shape[0], 1, -1))
+    else:
+        torch.bmm(rows, weight, out=out)
+
+
+def _outer(rows: Tensor, d: Tensor, out: Tensor) -> None:
+    if d.shape[2] == 1:
+        torch.bmm(d.transpose(1, 2), rows, out=out.view(out.shape[0], 1, -1))
+    else:
+        torch.bmm(rows.transpose(1, 2), d, out=out)
+
+
+def _product_back(d: Tensor, back: Tensor, out: Tensor) -> None:
+    if d.shape[2] == 1:
+        torch.mul(d, back, out=out)
+    else:
+        torch.bmm(d, back, out=out)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ._batch import Batch, Blocks
-from ._chain import chain_backward, chain_forward
+from ._chain import Group, Layer, OnesColumn, chain_backward, chain_forward, prepare
 from ._layout import Layout
 
-__all__ = ["Network", "Trace", "TrunkRecords", "Weights"]
+__all__ = ["Network", "Trace", "TrunkRecords", "Views", "Weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,27 @@ class Weights:
         )
 
 
+class Views:
+    """Weights as the passes use them: views of the first k members, made once for every k."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self._trunks: dict[int, list[Layer]] = {}
+        self._heads: dict[tuple[int, int], list[Layer]] = {}
+
+    def trunk(self, k: int) -> list[Layer]:
+        """Trunk layers."""
+        if k not in self._trunks:
+            self._trunks[k] = [prepare(layer[:k]) for layer in self.weights.trunk]
+        return self._trunks[k]
+
+    def head(self, h: int, k: int) -> list[Layer]:
+        """Layers of one head."""
+        if (h, k) not in self._heads:
+            self._heads[h, k] = [prepare(layer[h, :k]) for layer in self.weights.heads]
+        return self._heads[h, k]
+
+
 @dataclass(frozen=True, slots=True)
 class TrunkRecords:
     """What every pair adds to the trunk's gradient: in each layer the outer product of ``a`` and ``d``.
@@ -61,12 +82,19 @@ class TrunkRecords:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What the forward pass keeps: activations of trunk and heads, gathered weights, ``(n_slots, n_outputs)``."""
+    """What the forward pass keeps: activations and groups of trunk and heads.
+
+    Hidden activations stay valid until the network's next forward pass.
+    """
 
     trunk: list[Tensor]
-    heads: list[list[Tensor]]
-    gathered: list[Tensor]
-    outputs: Tensor
+    heads: list[Tensor]
+    groups: list[Group]
+
+    @property
+    def outputs(self) -> Tensor:
+        """``(n_slots, n_outputs)`` raw outputs."""
+        return self.heads[-1]
 
 
 class Network:
@@ -86,41 +114,41 @@ class Network:
         self.trunk = Layout((n_inputs, *trunk))
         self.head = Layout((trunk[-1], *head, n_outputs))
         self.n_heads = n_heads
+        self._ones = OnesColumn()
 
-    def forward(self, weights: Weights, inputs: Tensor, batch: Batch) -> Trace:
+    def forward(self, views: Views, inputs: Tensor, batch: Batch) -> Trace:
         """Outputs of every slot.
 
         Parameters
         ----------
-        weights
-            Of the stack; its first ``batch.n_members`` members take part.
+        views
+            Weights of the stack; its first ``batch.n_members`` members take part.
         inputs
-            ``(K, B, n_inputs + 1)`` the batch's rows, with a last column of ones.
+            ``(K * B, n_inputs + 1)`` the batch's rows, with a last column of ones.
         batch
             The step's indices.
         """
         k = batch.n_members
-        trunk = chain_forward(inputs, [layer[:k] for layer in weights.trunk], relu_last=True)
-        top = trunk[-1].flatten(0, 1).index_select(0, batch.slot_row)
-        if batch.blocks is not None:
-            gathered = [layer.flatten(0, 1).index_select(0, batch.blocks.head) for layer in weights.heads]
-            trace = chain_forward(_by_block(top, batch.blocks), gathered, relu_last=False)
-            return Trace(trunk, [trace], gathered, trace[-1].flatten(0, 1))
-        heads: list[list[Tensor]] = []
-        for h, part in enumerate(_by_head(top, batch)):
-            layers = [layer[h, :k] for layer in weights.heads]
-            heads.append([] if part is None else chain_forward(part, layers, relu_last=False))
-        outputs = [trace[-1].flatten(0, 1) for trace in heads if trace]
-        return Trace(trunk, heads, [], outputs[0] if len(outputs) == 1 else torch.cat(outputs))
+        group = Group(k, batch.n_rows, views.trunk(k))
+        trunk = chain_forward(inputs, [group], self._ones, "trunk", relu_last=True)
+        top = trunk[-1].index_select(0, batch.slot_row)
+        if batch.blocks is None:
+            groups = [Group(k, m, views.head(h, k)) for h, m in enumerate(batch.runs) if m]
+        else:
+            n_blocks = len(batch.blocks.head)
+            layers = [layer.flatten(0, 1).index_select(0, batch.blocks.head) for layer in views.weights.heads]
+            groups = [Group(n_blocks, len(top) // n_blocks, [prepare(layer) for layer in layers])]
+        heads = chain_forward(top, groups, self._ones, "head", relu_last=False)
+        return Trace(trunk, heads, groups)
 
     def backward(
-        self, weights: Weights, trace: Trace, batch: Batch, d: Tensor, out: Weights, *, records: bool = False
+        self, views: Views, trace: Trace, batch: Batch, d: Tensor, out: Views, *, records: bool = False
     ) -> tuple[Weights, TrunkRecords | None]:
         """Gradients of trunk and heads.
 
         Parameters
         ----------
-        weights, trace, batch
+        views, trace, batch
             As in the forward pass.
         d
             ``(n_slots, n_outputs)`` gradient at the outputs, pair weights included.
@@ -132,55 +160,39 @@ class Network:
             pairs of a row are summed first, which is cheaper where rows carry several labels.
         """
         k = batch.n_members
-        d_top = d.new_empty(d.shape[0], self.trunk.widths[-1])
-        if batch.blocks is not None:
-            heads = _block_gradients(trace, batch.blocks, d, d_top)
+        if batch.blocks is None:
+            head_layers = [out.head(h, k) for h, m in enumerate(batch.runs) if m]
+            gradients = [[layer.weight for layer in layers] for layers in head_layers]
         else:
-            heads = out.heads
-            parts = zip(_by_head(d, batch), _by_head(d_top, batch), trace.heads, strict=True)
-            for h, (part, d_input, own) in enumerate(parts):
-                if part is not None:
-                    layers = [layer[h, :k] for layer in weights.heads]
-                    gradients = [layer[h, :k] for layer in out.heads]
-                    chain_backward(own, layers, gradients, part, relu_last=False, d_input=d_input)
-        layers, gradients = [layer[:k] for layer in weights.trunk], [layer[:k] for layer in out.trunk]
+            gradients = [[torch.empty_like(layer.weight) for layer in trace.groups[0].layers]]
+        d_top = chain_backward(trace.heads, trace.groups, gradients, d, relu_last=False, to_input=True)
+        heads = out.weights.heads
+        if batch.blocks is not None:
+            heads = _by_active_head(gradients[0], batch.blocks)
+        gradients = [[layer.weight for layer in out.trunk(k)]]
         if not records:
+            group = Group(k, batch.n_rows, views.trunk(k))
             d_rows = _sum_to_rows(d_top, batch)
-            chain_backward(trace.trunk, layers, gradients, d_rows, relu_last=True, d_input=None)
-            return Weights(out.trunk, heads), None
+            chain_backward(trace.trunk, [group], gradients, d_rows, relu_last=True, to_input=False)
+            return Weights(out.weights.trunk, heads), None
         assert batch.members is not None
         members = batch.members
-        row = batch.slot_row[members.slot.flatten()]
-        inputs = [a.flatten(0, 1)[row].view(*members.slot.shape, -1) for a in trace.trunk]
-        d_pairs = d_top[members.slot] * members.mask.unsqueeze(-1)
-        kept = chain_backward(inputs, layers, gradients, d_pairs, relu_last=True, d_input=None, keep=True)
-        pairs = list(zip(inputs, kept, strict=False))
-        return Weights(out.trunk, heads), TrunkRecords(pairs, members.head, members.mask)
+        group = Group(k, members.slot.shape[1], views.trunk(k))
+        slot = members.slot.flatten()
+        row = batch.slot_row[slot]
+        inputs = [a[row] for a in trace.trunk]
+        d_pairs = d_top[slot] * members.mask.view(-1, 1)
+        kept: list[Tensor] = []
+        chain_backward(inputs, [group], gradients, d_pairs, relu_last=True, to_input=False, keep=kept)
+        pairs = [
+            (a.view(k, group.size, -1), d_layer.view(k, group.size, -1))
+            for a, d_layer in zip(inputs, reversed(kept), strict=False)
+        ]
+        return Weights(out.weights.trunk, heads), TrunkRecords(pairs, members.head, members.mask)
 
 
-def _by_head(slots: Tensor, batch: Batch) -> list[Tensor | None]:
-    """``(n_slots, width)`` as views ``(K, m, width)``, one a head; ``None`` for a head without slots."""
-    k = batch.n_members
-    parts = slots.split([k * m for m in batch.runs])
-    return [part.view(k, m, -1) if m else None for part, m in zip(parts, batch.runs, strict=True)]
-
-
-def _by_block(slots: Tensor, blocks: Blocks) -> Tensor:
-    """``(n_slots, width)`` as a view ``(n_blocks, size, width)``."""
-    return slots.view(len(blocks.head), -1, slots.shape[-1])
-
-
-def _block_gradients(trace: Trace, blocks: Blocks, d: Tensor, d_top: Tensor) -> tuple[Tensor, ...]:
-    """Gradients of the active heads, layer by layer; writes the gradient at the trunk's output."""
-    each = [torch.empty_like(layer) for layer in trace.gathered]
-    chain_backward(
-        trace.heads[0],
-        trace.gathered,
-        each,
-        _by_block(d, blocks),
-        relu_last=False,
-        d_input=_by_block(d_top, blocks),
-    )
+def _by_active_head(each: Sequence[Tensor], blocks: Blocks) -> tuple[Tensor, ...]:
+    """Gradients of blocks summed to those of the active heads."""
     place, n_active = blocks.place, len(blocks.active)
     if place is None:
         return tuple(each)
@@ -188,9 +200,6 @@ def _block_gradients(trace: Trace, blocks: Blocks, d: Tensor, d_top: Tensor) -> 
 
 
 def _sum_to_rows(slots: Tensor, batch: Batch) -> Tensor:
-    """``(n_slots, width)`` to ``(K, B, width)``: the sum over each row's pairs."""
+    """``(n_slots, width)`` to ``(K * B, width)``: the sum over each row's pairs."""
     assert batch.bag_slots is not None and batch.bag_starts is not None
-    total, _, _, _ = torch.embedding_bag(
-        slots, batch.bag_slots, batch.bag_starts, False, 0, False, None, True
-    )
-    return total.view(batch.n_members, batch.n_rows, -1)
+    return torch.embedding_bag(slots, batch.bag_slots, batch.bag_starts, False, 0, False, None, True)[0]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .._types import Setting
 from ..losses import pair_gradients, pair_losses
-from ..nets import Batch, Network
+from ..nets import Network, Views
 from ._optimiser import Optimiser
 from ._schedule import Schedule
 from ._stack import Stack
@@ -46,14 +46,15 @@ def train_epoch(
         diverged the step, from 1.
     """
     buffers = stack.weights.empty_like()
+    views, gradient_views = Views(stack.weights), Views(buffers)
     optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches))
     diverged: dict[int, int] = {}
     outputs = []
     for number, batch in enumerate(schedule.batches, start=1):
-        trace = network.forward(stack.weights, _inputs(inputs, batch), batch)
+        trace = network.forward(views, inputs.index_select(0, batch.rows), batch)
         outputs.append(trace.outputs)
         d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
-        gradients, _ = network.backward(stack.weights, trace, batch, d, buffers)
+        gradients, _ = network.backward(views, trace, batch, d, gradient_views)
         for bad in optimiser.step(gradients, batch):
             diverged[bad] = number
     optimiser.finish()
@@ -62,14 +63,12 @@ def train_epoch(
 
 def evaluate(network: Network, stack: Stack, inputs: Tensor, schedule: Schedule) -> np.ndarray:
     """``(K, n_heads)`` mean loss of each task over a schedule, NaN without pairs."""
+    views = Views(stack.weights)
     outputs = [
-        network.forward(stack.weights, _inputs(inputs, batch), batch).outputs for batch in schedule.batches
+        network.forward(views, inputs.index_select(0, batch.rows), batch).outputs
+        for batch in schedule.batches
     ]
     return _mean_losses(schedule, outputs, stack)
-
-
-def _inputs(inputs: Tensor, batch: Batch) -> Tensor:
-    return inputs.index_select(0, batch.rows).view(batch.n_members, batch.n_rows, -1)
 
 
 def _mean_losses(schedule: Schedule, outputs: list[Tensor], stack: Stack) -> np.ndarray:

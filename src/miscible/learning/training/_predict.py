@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._types import NetworkShape
 from ..losses import output_activation, pair_code
-from ..nets import chain_forward
+from ..nets import Group, OnesColumn, chain_forward, prepare
 
 __all__ = ["State", "pack_state", "predict"]
 
@@ -69,20 +69,24 @@ def predict(
     rows = rows.expand(n_networks, *rows.shape[-2:]) if rows.ndim == 2 else rows
     if rows.shape[0] != n_networks or rows.shape[2] != shape.n_inputs:
         raise ValueError(f"inputs are {tuple(inputs.shape)}, expected (n_rows, {shape.n_inputs})")
-    trunk = _layers(tensors, "trunk", len(shape.trunk))
+    trunk = [prepare(layer) for layer in _layers(tensors, "trunk", len(shape.trunk))]
     head = _layers(tensors, "head", len(shape.head) + 1)
+    ones = OnesColumn()
     result = np.full((n_networks, rows.shape[1], sum(shape.n_outputs)), np.nan, np.float32)
     widest = max(shape.n_inputs, *shape.trunk, *shape.head)
     step = max(1, _CHUNK_FLOATS // (widest * max(n_networks, 1)))
     with torch.inference_mode():
         for start, stop in pairwise([*range(0, rows.shape[1], step), rows.shape[1]]):
             part = rows[:, start:stop].to(where)
-            x = torch.cat([part, part.new_ones(*part.shape[:2], 1)], dim=2)
-            top = chain_forward(x, trunk, relu_last=True)[-1]
+            n_rows = part.shape[1]
+            x = torch.cat([part, part.new_ones(n_networks, n_rows, 1)], dim=2).flatten(0, 1)
+            top = chain_forward(x, [Group(n_networks, n_rows, trunk)], ones, "trunk", relu_last=True)[-1]
             for h in range(n_heads):
                 if (tasks[:, h] < 0).all():
                     continue
-                raw = chain_forward(top, [layer[:, h] for layer in head], relu_last=False)[-1]
+                group = Group(n_networks, n_rows, [prepare(layer[:, h]) for layer in head])
+                raw = chain_forward(top, [group], ones, "head", relu_last=False)[-1]
+                raw = raw.view(n_networks, n_rows, -1)
                 for task in np.unique(tasks[tasks[:, h] >= 0, h]).tolist():
                     own = np.flatnonzero(tasks[:, h] == task)
                     code = pair_code(kinds[task], shape.n_outputs[task])
