@@ -116,6 +116,8 @@ def shortage(sample: Sample, minimum: int) -> str:
         return "mean of nothing: no label in the training part"
     if n_train < minimum:
         return f"mean instead: {n_train} training labels, at least {minimum} needed"
+    if sample.inputs.shape[1] == 0:
+        return "mean instead: no input varies in the training part"
     if sample.is_class and len(np.unique(sample.labels)) < 2:
         return "mean instead: one class in the training part"
     return ""
