@@ -62,10 +62,15 @@ def fit_networks(
     tuning: Tuning,
     *,
     seed: int,
+    n_inputs: int | None = None,
+    train_share: float = 0.8,
     device: str = "cpu",
     compile: bool = False,
 ) -> list[NetworkFit]:
     """Try every setting in every fold at once; racing inside the population keeps the best of each fold.
+
+    What is common to all folds, the width of the inputs and the batch size, must not follow from any fold's
+    inner split, which reads labels that are test labels of another fold: hence the last two parameters.
 
     Parameters
     ----------
@@ -75,6 +80,16 @@ def fit_networks(
         Outer folds of one repeat.
     tasks
         Tasks the networks learn together; one for ``independent``.
+    tuning
+        Settings to try.
+    seed
+        Of starts and batches.
+    n_inputs
+        Columns of the networks, at least those of every fold; the widest fold by default.
+    train_share
+        Share of an outer training part that is trained on, the rest being inner validation.
+    device, compile
+        See `learning.TrainOptions`.
 
     Returns
     -------
@@ -86,7 +101,8 @@ def fit_networks(
     scalers = [
         TargetScaler.fit(f.targets[:, tasks], f.train_rows, [f.kinds[t] for t in tasks]) for f in folds
     ]
-    data = _training_data(folds, tasks, scalers)
+    width = max(1, n_inputs or 0, *(fold.inputs.shape[1] for fold in folds))
+    data = _training_data(folds, tasks, scalers, width)
     shape = NetworkShape(
         n_inputs=data.inputs.shape[2],
         trunk=(strategy.n_units,) * LAYERS,
@@ -99,7 +115,7 @@ def fit_networks(
         if (learnable := _with_labels(data, f))
         for s, setting in enumerate(settings)
     )
-    options = _options(strategy, tuning, data, device, compile)
+    options = _options(strategy, tuning, data, train_share, device, compile)
     fitted = train(Population(shape, members), data, options) if members else None
     return [
         _kept(fitted, members, f, shape, scalers[f], data.kinds, tuning.finalists) for f in range(len(folds))
@@ -107,14 +123,13 @@ def fit_networks(
 
 
 def _training_data(
-    folds: Sequence[FoldData], tasks: list[int], scalers: Sequence[TargetScaler]
+    folds: Sequence[FoldData], tasks: list[int], scalers: Sequence[TargetScaler], n_inputs: int
 ) -> TrainingData:
     """Only rows with a label of these tasks, so that a scarce task does not carry the whole table."""
     labelled = [np.asarray(np.isfinite(fold.targets[:, tasks]).any(axis=1)) for fold in folds]
     rows = np.flatnonzero(np.any(labelled, axis=0))
     position = np.full(len(labelled[0]), -1)
     position[rows] = np.arange(len(rows))
-    n_inputs = max(1, *(fold.inputs.shape[1] for fold in folds))
     inputs = np.zeros((len(folds), len(rows), n_inputs), np.float32)
     for f, fold in enumerate(folds):
         inputs[f, :, : fold.inputs.shape[1]] = fold.inputs[rows]
@@ -136,14 +151,17 @@ def _training_data(
 
 
 def _options(
-    strategy: Strategy, tuning: Tuning, data: TrainingData, device: str, compile: bool
+    strategy: Strategy, tuning: Tuning, data: TrainingData, train_share: float, device: str, compile: bool
 ) -> TrainOptions:
+    outer = max(
+        len(train) + len(valid) for train, valid in zip(data.train_rows, data.valid_rows, strict=True)
+    )
     return TrainOptions(
         reduction=strategy.reduction,
         sampling=strategy.sampling,
         task_weights=strategy.task_weights,
         checkpoint=strategy.checkpoint,
-        batch_size=tuning.batch_size(max(len(rows) for rows in data.train_rows)),
+        batch_size=tuning.batch_size(round(train_share * outer)),
         min_steps=tuning.min_steps,
         max_epochs=tuning.epochs,
         patience=tuning.patience,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..baselines import FittedModel, fit_baseline, fit_stacked, predict_tasks
-from ..inputs import Features
+from ..inputs import Features, Preparation
 from ..splits import FoldData, make_fold
 from ..strategies import fit_networks, parse_strategy
 from ..table import Table, output_slices
@@ -64,6 +64,12 @@ def fold_data(context: StudyContext, repeat: int, fold: int) -> FoldData:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1)
+def _widest(context: StudyContext) -> int:
+    """Prepared columns that no training part can exceed: those of all rows. Reads no label."""
+    return Preparation.fit(context.features, np.arange(context.table.n_rows)).n_inputs
+
+
 def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
     """Fit, predict and write one cell.
 
@@ -79,7 +85,8 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
     if strategy.is_network:
         fits = fit_networks(
             strategy, folds, cell.tasks, context.plan.tuning,
-            seed=seed, device=context.plan.device, compile=context.plan.compile,
+            seed=seed, n_inputs=_widest(context), train_share=1.0 - context.plan.split.validation,
+            device=context.plan.device, compile=context.plan.compile,
         )  # fmt: skip
         results = tuple(
             _predictions(
