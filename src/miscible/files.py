@@ -32,7 +32,9 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise MiscibleError(
-            f"cannot write: {error.strerror or error}.", source=path, hint="Free space or choose another --out."
+            f"cannot write: {error.strerror or error}.",
+            source=path,
+            hint="Free space or choose another --out.",
         ) from error
     except BaseException:
         part.unlink(missing_ok=True)
