@@ -13,7 +13,8 @@ from ..advice import PropertyVerdict, advise
 from ..audit import Audit, audit
 from ..bundle import Bundle, load_bundle, write_bundle
 from ..datasets import load as load_dataset
-from ..errors import MiscibleError
+from ..errors import MiscibleError, PlanError
+from ..evaluation import get_metric
 from ..learning import check_device
 from ..report import write_report
 from ..study import Listener, Plan, StudyContext, StudyResult, TablePlan, run_study
@@ -73,23 +74,42 @@ def open_table(
     -------
     table, citations
         The validated table and what to cite for it.
+
+    Raises
+    ------
+    InputError, PlanError
+        The table cannot be used, or a property is to be judged by a metric that is none for it.
     """
     options = {
+        "inputs": part.inputs or None,
         "where": part.where,
         "weight": part.weight,
         "skip_bad_rows": part.skip_bad_rows,
         "group_columns": () if group in GROUPINGS else (group,),
     }
+    citations: tuple[str, ...] = ()
     if frame is not None:
-        return read_table(frame, part.targets, inputs=part.inputs or None, **options), ()
-    if part.source.startswith(DATASET):
+        table = read_table(frame, part.targets, **options)
+    elif part.source.startswith(DATASET):
         dataset = load_dataset(part.source.removeprefix(DATASET))
-        table = read_table(dataset.frame, part.targets, inputs=part.inputs or dataset.inputs, **options)
-        return replace(table, source=part.source, notes=(*dataset.notes, *table.notes)), dataset.citations
-    table = read_table(
-        Path(part.source), part.targets, inputs=part.inputs or None, sheet=part.sheet, **options
-    )
-    return table, ()
+        table = read_table(
+            dataset.frame, part.targets, **{**options, "inputs": part.inputs or dataset.inputs}
+        )
+        table = replace(table, source=part.source, notes=(*dataset.notes, *table.notes))
+        citations = dataset.citations
+    else:
+        table = read_table(Path(part.source), part.targets, sheet=part.sheet, **options)
+    _check_metrics(table)
+    return table, citations
+
+
+def _check_metrics(table: Table) -> None:
+    for prop in table.properties:
+        try:
+            if prop.metric:
+                get_metric(prop.metric, prop.kind)
+        except PlanError as error:
+            raise PlanError(error.message, source=table.source, column=prop.name, hint=error.hint) from None
 
 
 def advise_table(

@@ -43,7 +43,8 @@ def parse_budget(text: str | None) -> float | None:
     if text is None:
         return None
     parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", text)
-    if not parts or "".join(n + u for n, u in parts) != text.strip():
+    bare = len(parts) > 1 and any(not unit for _, unit in parts)
+    if not parts or bare or "".join(n + u for n, u in parts) != text.strip():
         raise InputError(f"--budget {text!r} is not a time.", hint="Write for example 90s, 10m or 1h30m.")
     seconds = sum(float(n) * UNITS[u or "s"] for n, u in parts)
     if seconds <= 0:

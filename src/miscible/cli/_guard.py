@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -30,9 +32,18 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except OSError as error:
             place = "" if error.filename is None else f"{error.filename}: "
             errors.print(f"error: {place}{error.strerror or error}.", markup=False)
+            _abandon_output()
             raise SystemExit(2) from None
         except KeyboardInterrupt:
             errors.print("interrupted.")
             raise SystemExit(130) from None
 
     return run
+
+
+def _abandon_output() -> None:
+    """What standard output could not take must not fail once more when the process ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

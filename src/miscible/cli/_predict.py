@@ -43,6 +43,7 @@ def predict_command(
     text = beside_inputs(frame, short).to_csv(index=False)
     if out is None:
         sys.stdout.write(text)
+        sys.stdout.flush()  # a full disk or a reader gone shows here, not when the process has ended well
     else:
         write_atomic(out, text)
         errors.print(f"{len(frame)} rows written to {out}", markup=False)
