@@ -9,7 +9,6 @@ import numpy as np
 
 from ..evaluation import correlated_posterior, holm
 from ..study import StudyResult
-from ..table import output_slices
 from ._margin import margin_of_equivalence
 from ._nested import Arm
 from ._verdict import Comparison
@@ -39,7 +38,7 @@ def compare(
     known = np.isfinite(differences)
     if known.sum() < 2:
         return None
-    rows = _shared_rows(result, task, candidate, baseline)
+    rows = _shared_rows(candidate, baseline)
     before, after = (
         result.pooled_error(arm.predictions, arm.thresholds, task, rows) for arm in (baseline, candidate)
     )
@@ -80,7 +79,6 @@ def with_holm(comparisons: Sequence[Comparison | None]) -> list[Comparison | Non
     return [None if c is None else dataclasses.replace(c, p_holm=float(next(corrected))) for c in comparisons]
 
 
-def _shared_rows(result: StudyResult, task: int, *arms: Arm) -> np.ndarray:
+def _shared_rows(*arms: Arm) -> np.ndarray:
     """``(n_repeats, n_rows)``: rows that every arm predicts."""
-    columns = output_slices(result.table.properties)[task]
-    return np.all([np.isfinite(arm.predictions[:, :, columns]).all(axis=2) for arm in arms], axis=0)
+    return np.all([np.isfinite(arm.predictions).all(axis=2) for arm in arms], axis=0)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..study import StudyResult
-from ..table import output_slices
 
 __all__ = ["Arm", "mean_inner_errors", "nested_arm"]
 
@@ -26,7 +25,7 @@ class Arm:
     errors
         ``(n_repeats, n_folds)`` outer test error of the pick, NaN where there is none.
     predictions
-        ``(n_repeats, n_rows, n_outputs)`` out-of-fold predictions of the picks; only this task's columns count.
+        ``(n_repeats, n_rows, n_outputs of the task)`` out-of-fold predictions of the picks.
     thresholds
         ``(n_repeats, n_folds)`` probability threshold of the pick, tuned on inner validation.
     """
@@ -57,27 +56,24 @@ def nested_arm(result: StudyResult, task: int, names: Sequence[str], label: str,
         picks the best itself.
     """
     shape = (result.plan.split.repeats, result.plan.split.folds)
-    columns = output_slices(result.table.properties)
+    of_task = {n: result.predictions(n, task) for n in names}
+    n_outputs = result.table.properties[task].n_outputs
     chosen = np.full(shape, "", dtype=object)
     thresholds = np.full(shape, 0.5)
-    predictions = np.full((shape[0], result.table.n_rows, columns[-1].stop), np.nan)
+    predictions = np.full((shape[0], result.table.n_rows, n_outputs), np.nan)
     for r, f in np.ndindex(*shape):
         if not result.is_whole(r, names, task):
             continue
         rows = result.folds.outer[r] == f
         inner = {n: float(result.inner[n][r, f, task]) for n in names}
-        able = [
-            n
-            for n in names
-            if np.isfinite(inner[n]) and np.isfinite(result.outer[n][r, rows, columns[task]]).all()
-        ]
+        able = [n for n in names if np.isfinite(inner[n]) and np.isfinite(of_task[n][r, rows]).all()]
         if not able:
             continue
         limit = min(inner[n] for n in able) * (1.0 + slack)
         pick = next(n for n in able if inner[n] <= limit)
         chosen[r, f] = pick
         thresholds[r, f] = result.thresholds[pick][r, f, task]
-        predictions[r, rows] = result.outer[pick][r, rows]
+        predictions[r, rows] = of_task[pick][r, rows]
     return Arm(label, chosen, result.fold_errors(predictions, thresholds, task), predictions, thresholds)
 
 

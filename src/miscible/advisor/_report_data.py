@@ -100,7 +100,7 @@ def _predictions(result: StudyResult, verdicts: Sequence[PropertyVerdict]) -> tu
         rows = np.flatnonzero(np.isfinite(targets[:, t]))
         flat = slice(None) if prop.kind is Kind.MULTICLASS else 0
         arms = [
-            None if arm is None else arm.predictions[0, rows, columns][:, flat]
+            None if arm is None else arm.predictions[0, rows][:, flat]
             for arm in side_arms(result, t)
         ]
         complete = all(arm is not None and np.isfinite(arm).all() for arm in arms)

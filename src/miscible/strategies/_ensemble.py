@@ -11,6 +11,7 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from ..baselines import register_model
+from ..evaluation import finite_mean
 from ..files import make_folder, write_atomic
 from ..learning import NetworkShape, predict
 
@@ -45,9 +46,7 @@ class NetworkEnsemble:
         if not self.state:
             return np.full((len(inputs), sum(self.shape.n_outputs)), np.nan)
         each = predict(self.shape, self.kinds, self.state, _padded(inputs, self.shape.n_inputs)).astype(float)
-        known = np.isfinite(each)
-        outputs = np.where(known, each, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        outputs[~known.any(axis=0)] = np.nan
+        outputs = finite_mean(each)
         repeats = np.asarray(self.shape.n_outputs)
         return outputs * np.repeat(self.scale, repeats) + np.repeat(self.centre, repeats)
 

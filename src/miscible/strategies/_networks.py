@@ -146,7 +146,7 @@ def _training_data(
             position[f.valid_rows[m[f.valid_rows]]] for f, m in zip(folds, labelled, strict=True)
         ),
         kinds=tuple(folds[0].kinds[t] for t in tasks),
-        weights=folds[0].weights[rows].astype(np.float32),
+        weights=(folds[0].weights[rows] / folds[0].weights[rows].mean()).astype(np.float32),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from ..baselines import BASELINES
 from ..errors import PlanError
+from ..text import suggest
 
 __all__ = ["BLEND", "Side", "Strategy", "parse_strategies", "parse_strategy"]
 
@@ -143,5 +143,5 @@ def parse_strategies(names: Sequence[str]) -> tuple[Strategy, ...]:
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    close = suggest(word, known)
     return f"did you mean {', '.join(close)}?" if close else f"choose from {', '.join(known)}."

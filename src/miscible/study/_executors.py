@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Protocol
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from ..errors import MiscibleError
 from ._cells import Cell, CellRecord
@@ -102,7 +103,8 @@ def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(before)
 
@@ -139,6 +141,7 @@ def _start_worker(context: StudyContext, parent: int) -> None:
     global _context
     _context = context
     torch.set_num_threads(1)
+    threadpool_limits(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, args=(parent,), daemon=True).start()
 

@@ -18,6 +18,9 @@ from ._store import CellResult, Decision, RunFolder
 
 __all__ = ["StudyResult", "assemble"]
 
+_Validation = dict[str, dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]]]
+"""By strategy and (repeat, fold, task): inner validation rows and predictions of the task's outputs."""
+
 
 @dataclass(frozen=True, eq=False)
 class StudyResult:
@@ -61,9 +64,13 @@ class StudyResult:
     ensembles: dict[tuple[str, int, int], tuple[NetworkEnsemble, int]]
     journal: tuple[Decision, ...]
 
+    def predictions(self, strategy: str, task: int) -> np.ndarray:
+        """Out-of-fold predictions of one task, ``(n_repeats, n_rows, n_outputs of the task)``."""
+        return self.outer[strategy][:, :, output_slices(self.table.properties)[task]]
+
     def errors(self, strategy: str, task: int) -> np.ndarray:
         """Outer test error of one task, ``(n_repeats, n_folds)`` in error form, NaN where not run."""
-        return self.fold_errors(self.outer[strategy], self.thresholds[strategy][:, :, task], task)
+        return self.fold_errors(self.predictions(strategy, task), self.thresholds[strategy][:, :, task], task)
 
     def fold_errors(self, predictions: np.ndarray, thresholds: np.ndarray, task: int) -> np.ndarray:
         """As `errors`, of any predictions.
@@ -71,7 +78,7 @@ class StudyResult:
         Parameters
         ----------
         predictions
-            ``(n_repeats, n_rows, n_outputs)`` in model space.
+            ``(n_repeats, n_rows, n_outputs of the task)`` in model space.
         thresholds
             ``(n_repeats, n_folds)`` of the task, tuned on inner validation.
         """
@@ -105,7 +112,9 @@ class StudyResult:
 
     def strategy_error(self, strategy: str, task: int) -> float:
         """Pooled out-of-fold error of one strategy."""
-        return self.pooled_error(self.outer[strategy], self.thresholds[strategy][:, :, task], task)
+        return self.pooled_error(
+            self.predictions(strategy, task), self.thresholds[strategy][:, :, task], task
+        )
 
     def is_whole(self, repeat: int, strategies: Sequence[str], task: int) -> bool:
         """Whether a repeat holds every one of these strategies that was still in the race.
@@ -122,14 +131,15 @@ class StudyResult:
     def _error(
         self, predictions: np.ndarray, thresholds: np.ndarray, task: int, repeat: int, rows: np.ndarray
     ) -> float:
+        rows = np.flatnonzero(rows)
         return task_error(
             self.table,
             self.metrics[task],
             self.plan.screen_budget,
             task,
-            predictions[repeat],
-            thresholds[repeat][self.folds.outer[repeat]],
             rows,
+            predictions[repeat][rows],
+            thresholds[repeat][self.folds.outer[repeat][rows]],
         )
 
 
@@ -149,7 +159,7 @@ def assemble(
     outer: dict[str, np.ndarray] = {}
     inner: dict[str, np.ndarray] = {}
     thresholds: dict[str, np.ndarray] = {}
-    validation: dict[str, dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]]] = {}
+    validation: _Validation = {}
     ensembles: dict[tuple[str, int, int], tuple[NetworkEnsemble, int]] = {}
     records: list[CellRecord] = []
     strategies = [s for s in plan.parsed_strategies() if s.architecture != BLEND]
@@ -163,13 +173,13 @@ def assemble(
             outer.setdefault(name, np.full(shape_outer, np.nan))
             inner.setdefault(name, np.full(shape_inner, np.nan))
             thresholds.setdefault(name, np.full(shape_inner, 0.5))
+            own_properties = [table.properties[task] for task in cell.tasks]
             if repeat == 0:
                 ensembles |= _ensembles(result)
             for f, fold in enumerate(result.folds):
-                for task in cell.tasks:
-                    columns = slices[task]
-                    outer[name][repeat, fold.test_rows, columns] = fold.test_predictions[:, columns]
-                    part = (fold.valid_rows, fold.valid_predictions[:, columns].astype(float))
+                for task, own in zip(cell.tasks, output_slices(own_properties), strict=True):
+                    outer[name][repeat, fold.test_rows, slices[task]] = fold.test_predictions[:, own]
+                    part = (fold.valid_rows, fold.valid_predictions[:, own].astype(float))
                     validation.setdefault(name, {})[repeat, f, task] = part
                     scores = inner_scores(table, metrics[task], plan.screen_budget, task, *part)
                     inner[name][repeat, f, task], thresholds[name][repeat, f, task] = scores
@@ -181,8 +191,7 @@ def assemble(
         inner[BLEND] = np.full(shape_inner, np.nan)
         thresholds[BLEND] = np.full(shape_inner, 0.5)
         for (r, f, t), (network, weight) in blends.items():
-            rows, of_network = validation[network][r, f, t]
-            mixed = weight * of_network + (1.0 - weight) * validation["lightgbm"][r, f, t][1]
+            rows, mixed = _cross_fitted(table, groups.codes, validation, network, (r, f, t))
             scores = inner_scores(table, metrics[t], plan.screen_budget, t, rows, mixed)
             inner[BLEND][r, f, t], thresholds[BLEND][r, f, t] = scores
             test = folds.outer[r] == f
@@ -221,24 +230,51 @@ def _ensembles(result: CellResult) -> dict[tuple[str, int, int], tuple[NetworkEn
 def _blends(
     table: Table,
     inner: dict[str, np.ndarray],
-    validation: dict[str, dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]]],
+    validation: _Validation,
     networks: Sequence[str],
 ) -> dict[tuple[int, int, int], tuple[str, float]]:
     """Per fold and task: the network that is best on inner validation, and its weight against LightGBM."""
     blends = {}
-    for key, (rows, of_trees) in validation["lightgbm"].items():
-        errors = {name: inner[name][key] for name in networks if np.isfinite(inner[name][key])}
-        if not errors:
-            continue
-        network = min(errors, key=lambda name: (errors[name], name))
-        prop = table.properties[key[2]]
-        truth = prop.to_model(table.labels[rows, key[2]])
-        use = np.isfinite(truth)
-        of_network = validation[network][key][1]
-        blends[key] = (
-            network,
-            blend_weight(
-                truth[use], of_network[use], of_trees[use], str(prop.kind), table.weights[rows[use]]
-            ),
-        )
+    for key, (rows, _) in validation["lightgbm"].items():
+        network = _best_network(inner, networks, key)
+        if network is not None:
+            use = np.ones(len(rows), bool)
+            blends[key] = network, _weight_of(table, validation, network, key, use)
     return blends
+
+
+def _best_network(
+    inner: dict[str, np.ndarray], networks: Sequence[str], key: tuple[int, int, int]
+) -> str | None:
+    errors = {name: inner[name][key] for name in networks if np.isfinite(inner[name][key])}
+    return min(errors, key=lambda name: (errors[name], name), default=None)
+
+
+def _weight_of(
+    table: Table, validation: _Validation, network: str, key: tuple[int, int, int], use: np.ndarray
+) -> float:
+    """Share of the network, fitted on some of the inner validation rows."""
+    rows, of_network = validation[network][key]
+    prop = table.properties[key[2]]
+    truth = prop.to_model(table.labels[rows, key[2]])
+    use = use & np.isfinite(truth)
+    of_trees = validation["lightgbm"][key][1]
+    weights = table.weights[rows[use]]
+    return blend_weight(truth[use], of_network[use], of_trees[use], str(prop.kind), weights)
+
+
+def _cross_fitted(
+    table: Table, codes: np.ndarray, validation: _Validation, network: str, key: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inner validation predictions of the blend, each half of the groups mixed by the weight of the other.
+
+    A weight scored on the rows it was fitted to would beat both its parts every time.
+    """
+    rows, of_network = validation[network][key]
+    of_trees = validation["lightgbm"][key][1]
+    half = np.unique(codes[rows], return_inverse=True)[1] % 2 == 0
+    mixed = np.empty_like(of_network)
+    for own in (half, ~half):
+        weight = _weight_of(table, validation, network, key, ~own)
+        mixed[own] = weight * of_network[own] + (1.0 - weight) * of_trees[own]
+    return rows, mixed

@@ -187,7 +187,7 @@ class _Runner:
 
     def _decide(self, repeat: int, strategies: tuple[Strategy, ...]) -> tuple[Strategy, ...]:
         """Replay what was decided before this repeat, or decide it now."""
-        known = [d for d in self.journal[: self.replayed] if d.repeat == repeat]
+        known = [d for d in self.journal[: self.replayed] if d.repeat == repeat and not d.stops]
         if known:
             for decision in known:
                 self._announce(decision, strategies)
@@ -221,9 +221,15 @@ class _Runner:
         self._record(Decision(repeat, dropped, reason, round(self._spent(), 1), merit), strategies)
         return kept
 
+    def _stop(self, repeat: int) -> Decision | None:
+        """The journalled end of the study, if it fell into this repeat."""
+        return next((d for d in self.journal[: self.replayed] if d.repeat == repeat and d.stops), None)
+
     def _repeat(self, repeat: int, strategies: Sequence[Strategy], executor: Executor) -> bool:
         """Run what is missing of one repeat; whether the study goes on."""
-        if any(d.repeat == repeat and d.stops for d in self.journal[: self.replayed]):
+        stop = self._stop(repeat)
+        if stop is not None:
+            self._announce(stop, strategies)
             return False
         missing = [c for c in self._cells(strategies, [repeat]) if not self.store.has(c.key)]
         deadline = None if self.plan.budget is None else self.began + self.plan.budget - self.before

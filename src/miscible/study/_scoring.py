@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..evaluation import best_threshold, default_metric, fold_scale, get_metric, metric_error
-from ..table import Kind, Table, output_slices
+from ..table import Kind, Table
 from ._plan import Plan
 
 __all__ = ["decision_metrics", "inner_scores", "task_error"]
@@ -30,9 +30,9 @@ def task_error(
     metric: str,
     budget: float,
     task: int,
-    predictions: np.ndarray,
-    thresholds: np.ndarray,
     rows: np.ndarray,
+    predicted: np.ndarray,
+    thresholds: np.ndarray | float = 0.5,
 ) -> float:
     """Error form of a task's decision metric on some rows, NaN where a prediction is missing.
 
@@ -40,24 +40,23 @@ def task_error(
     ----------
     metric, budget
         Decision metric, and the share of rows that a screen can look at.
-    predictions
-        ``(n_rows, n_outputs)`` in model space.
-    thresholds
-        ``(n_rows,)`` probability from which a row counts as class 1, for the metrics that need one.
     rows
-        ``(n_rows,)`` mask.
+        ``(n,)`` positions; rows without a label do not count.
+    predicted
+        ``(n, n_outputs of the task)`` in model space.
+    thresholds
+        ``(n,)`` or one probability from which a row counts as class 1, for the metrics that need one.
     """
     truth = table.properties[task].to_model(table.labels[:, task])
-    measured = np.isfinite(truth)
-    use = measured & rows
+    use = np.isfinite(truth[rows])
     return metric_error(
         metric,
-        truth[use],
-        predictions[use][:, output_slices(table.properties)[task]],
-        scale=fold_scale(metric, truth[measured]),
-        weights=table.weights[use],
+        truth[rows[use]],
+        predicted[use],
+        scale=fold_scale(metric, truth[np.isfinite(truth)]),
+        weights=table.weights[rows[use]],
         budget=budget,
-        threshold=thresholds[use],
+        threshold=np.broadcast_to(thresholds, len(rows))[use],
         kind=table.kinds[task],
     )
 
@@ -77,10 +76,4 @@ def inner_scores(
     threshold = 0.5
     if table.properties[task].kind is Kind.BINARY:
         threshold = best_threshold(table.labels[rows, task], predicted[:, 0])
-    columns = output_slices(table.properties)
-    predictions = np.full((table.n_rows, columns[-1].stop), np.nan)
-    predictions[rows, columns[task]] = predicted
-    mask = np.zeros(table.n_rows, bool)
-    mask[rows] = True
-    thresholds = np.full(table.n_rows, threshold)
-    return task_error(table, metric, budget, task, predictions, thresholds, mask), threshold
+    return task_error(table, metric, budget, task, rows, predicted, threshold), threshold

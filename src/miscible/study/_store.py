@@ -43,7 +43,7 @@ class FoldResult:
     Parameters
     ----------
     valid_rows, valid_predictions
-        Inner validation part, ``(n_valid,)`` and ``(n_valid, n_outputs)``; NaN for tasks of other cells.
+        Inner validation part, ``(n_valid,)`` and ``(n_valid, n_outputs of the tasks of the cell)``.
     test_rows, test_predictions
         Outer test part, likewise.
     state

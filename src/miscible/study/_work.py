@@ -15,7 +15,7 @@ from ..baselines import FittedModel, fit_baseline, fit_stacked, predict_tasks
 from ..inputs import Features, Preparation
 from ..splits import FoldData, make_fold
 from ..strategies import fit_networks, parse_strategy
-from ..table import Table, output_slices
+from ..table import Table
 from ._cells import Cell, CellRecord
 from ._plan import Plan
 from ._store import CellResult, FoldResult, RunFolder
@@ -89,13 +89,7 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
             device=context.plan.device, compile=context.plan.compile,
         )  # fmt: skip
         results = tuple(
-            _predictions(
-                context,
-                fold,
-                cell.tasks,
-                fit.ensemble.predict,
-                fit.ensemble.state if cell.repeat == 0 else {},
-            )
+            _predictions(fold, fit.ensemble.predict, fit.ensemble.state if cell.repeat == 0 else {})
             for fold, fit in zip(folds, fits, strict=True)
         )
         record = CellRecord(
@@ -113,7 +107,7 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
             fit_baselines(cell.strategy, fold, context.plan, cell.repeat, f) for f, fold in enumerate(folds)
         ]
         results = tuple(
-            _predictions(context, fold, cell.tasks, partial(_predict_all, of_fold), {})
+            _predictions(fold, partial(_predict_all, of_fold), {})
             for fold, of_fold in zip(folds, models, strict=True)
         )
         notes = tuple(
@@ -141,18 +135,8 @@ def _predict_all(models: Sequence[FittedModel], inputs: np.ndarray) -> np.ndarra
 
 
 def _predictions(
-    context: StudyContext,
-    fold: FoldData,
-    tasks: Sequence[int],
-    predict: Callable[[np.ndarray], np.ndarray],
-    state: dict[str, np.ndarray],
+    fold: FoldData, predict: Callable[[np.ndarray], np.ndarray], state: dict[str, np.ndarray]
 ) -> FoldResult:
-    """Predictions of the inner validation and the outer test rows; NaN in the columns of other tasks."""
-    slices = output_slices(context.table.properties)
-    columns = np.concatenate([np.arange(slices[t].start, slices[t].stop) for t in tasks])
-    parts = []
-    for rows in (fold.valid_rows, fold.test_rows):
-        predictions = np.full((len(rows), slices[-1].stop), np.nan)
-        predictions[:, columns] = predict(fold.inputs[rows])
-        parts += [rows, predictions]
-    return FoldResult(*parts, state=state)
+    """Predictions of the inner validation and the outer test rows, in the columns of the cell's tasks."""
+    valid, test = (predict(fold.inputs[rows]) for rows in (fold.valid_rows, fold.test_rows))
+    return FoldResult(fold.valid_rows, valid, fold.test_rows, test, state)
