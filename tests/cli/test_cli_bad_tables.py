@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Command, Outcome
+from cli_helpers import Command, Outcome
 
 TARGETS = ("hardness:reg", "strength:reg", "glass:cls")
 INPUTS = ("alloy", "temperature")

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TINY, Command, Outcome
+from cli_helpers import TINY, Command, Outcome
 
+REPEATS, CELLS = 6, 6
 PATIENCE = 120.0
 """Seconds after which a process that hangs fails the test."""
 
@@ -50,46 +51,72 @@ def _alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("whole_group", [False, True], ids=["signal", "terminal"])
-def test_interrupted_training_goes_on_later(
-    folder: Path, finished: tuple[Path, Outcome], miscible: Command, whole_group: bool
-) -> None:
-    """Ctrl-C in a terminal reaches the workers too; a signal to the process does not."""
-    slow = TINY.replace("workers = 1", "workers = 2").replace("repeats = 1", "repeats = 12")
+NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+
+
+@contextmanager
+def _training(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A study in two workers, in a process group of its own."""
+    slow = TINY.replace("workers = 1", "workers = 2").replace("repeats = 1", f"repeats = {REPEATS}")
     (folder / "slow.toml").write_text(slow, encoding="utf-8")
-    run = folder / "run"
-    words = [sys.executable, "-m", "miscible", "study", "--plan", folder / "slow.toml", "--out", run]
+    words = ["-m", "miscible", "study", "--plan", folder / "slow.toml", "--out", folder / "run"]
     process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
+        yield process
+    finally:
+        process.kill()
+
+
+def _expect_interrupted(process: subprocess.Popen[str], workers: set[int], run: Path) -> None:
+    _, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, messages
+    again = shlex.join(["miscible", "study", "--plan", str(run / "plan.toml"), "--resume"])
+    assert messages.splitlines() == [f"What is finished is kept; go on with: {again}", "interrupted."]
+    _wait_for(lambda: not any(map(_alive, workers)), f"workers {workers} live on")
+
+
+@NEEDS_PROC
+def test_interrupted_training_goes_on_later(
+    folder: Path, finished: tuple[Path, Outcome], miscible: Command
+) -> None:
+    run = folder / "run"
+    with _training(folder) as process:
         _wait_for(
             lambda: list(run.glob("cells/*.safetensors")) or process.poll() is not None, "no cell finished"
         )
         workers = _children(process.pid)
-        (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
-        _, messages = process.communicate(timeout=PATIENCE)
-    finally:
-        process.kill()
-    assert process.returncode == 130, messages
-    again = ["miscible", "study", "--plan", str(run / "plan.toml"), "--resume"]
-    assert messages.splitlines() == [
-        f"What is finished is kept; go on with: {shlex.join(again)}",
-        "interrupted.",
-    ]
+        process.send_signal(signal.SIGINT)
+        _expect_interrupted(process, workers, run)
     assert len(workers) >= 2
-    _wait_for(lambda: not any(map(_alive, workers)), f"workers {workers} live on")
     cells = {p: p.stat().st_mtime_ns for p in run.glob("cells/*.safetensors")}
-    assert len(cells) < 12 * 6
+    assert 0 < len(cells) < REPEATS * CELLS
     assert not (run / "report.html").exists()
-    outcome = miscible(*again[1:])
+    outcome = miscible("study", "--plan", run / "plan.toml", "--resume")
     assert outcome.status == 0, outcome.err
-    assert len(list(run.glob("cells/*.safetensors"))) == 12 * 6
+    assert len(list(run.glob("cells/*.safetensors"))) == REPEATS * CELLS
     assert not list(run.rglob("*.part"))
     assert {p: p.stat().st_mtime_ns for p in cells} == cells
     first = [pd.read_csv(path / "predictions.csv").query("repeat == 0") for path in (run, finished[0])]
     np.testing.assert_allclose(first[0]["predicted"], first[1]["predicted"], rtol=1e-5, atol=1e-6)
+
+
+@NEEDS_PROC
+def test_interrupted_in_a_terminal_while_workers_start(folder: Path) -> None:
+    """Ctrl-C reaches every process of the group; workers that still import must not print their traceback."""
+    run = folder / "run"
+    with _training(folder) as process:
+        _wait_for(
+            lambda: (run / "plan.toml").exists() and len(_children(process.pid)) >= 2, "no worker started"
+        )
+        workers = _children(process.pid)
+        os.killpg(process.pid, signal.SIGINT)
+        _expect_interrupted(process, workers, run)
 
 
 @contextmanager

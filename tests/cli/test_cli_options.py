@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import TINY, Command
+from cli_helpers import TINY, Command
 
 import miscible as package
 from miscible.cli._arguments import expand_lists, parse_budget

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import TINY, Command, Outcome
+from cli_helpers import TINY, Command, Outcome
 
 STRATEGIES = ["mean", "ridge", "shared", "independent"]
 
