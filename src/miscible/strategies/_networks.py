@@ -128,6 +128,7 @@ def _training_data(
     """Only rows with a label of these tasks, so that a scarce task does not carry the whole table."""
     labelled = [np.asarray(np.isfinite(fold.targets[:, tasks]).any(axis=1)) for fold in folds]
     rows = np.flatnonzero(np.any(labelled, axis=0))
+    weights = folds[0].weights[rows]
     position = np.full(len(labelled[0]), -1)
     position[rows] = np.arange(len(rows))
     inputs = np.zeros((len(folds), len(rows), n_inputs), np.float32)
@@ -146,7 +147,7 @@ def _training_data(
             position[f.valid_rows[m[f.valid_rows]]] for f, m in zip(folds, labelled, strict=True)
         ),
         kinds=tuple(folds[0].kinds[t] for t in tasks),
-        weights=(folds[0].weights[rows] / folds[0].weights[rows].mean()).astype(np.float32),
+        weights=(weights / weights.mean() if len(rows) else weights).astype(np.float32),
     )
 
 
