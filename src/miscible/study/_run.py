@@ -29,7 +29,7 @@ from ._work import StudyContext
 
 __all__ = ["Listener", "Silent", "data_fingerprint", "missing_cells", "run_study"]
 
-PACKAGES = ("miscible", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "crepes")
+PACKAGES = ("miscible", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch")
 
 
 class Listener(Protocol):
