@@ -19,7 +19,8 @@ from ..bundle import Bundle
 from ..errors import InputError
 from ..study import Plan, make_plan
 from ._outputs import verdict_frame
-from ._run import advise_table, open_table
+from ._run import advise_table
+from ._source import FRAME, open_table
 
 __all__ = ["Advisor"]
 
@@ -40,7 +41,8 @@ class Advisor(BaseEstimator):
     skip_bad_rows
         Leave out rows whose inputs cannot be read, instead of raising.
     group
-        What folds keep together: ``composition``, ``system``, ``scaffold``, ``none`` or a column.
+        What folds keep together: ``auto`` (by the inputs), ``composition``, ``system``, ``scaffold``,
+        ``none`` or a column.
     folds, repeats
         Outer folds and their repetitions; verdicts need at least 5 x 3.
     strategies
@@ -90,7 +92,7 @@ class Advisor(BaseEstimator):
         where: Sequence[str] = (),
         weight: str | None = None,
         skip_bad_rows: bool = False,
-        group: str = "composition",
+        group: str = "auto",
         folds: int = 5,
         repeats: int = 3,
         strategies: Sequence[str] = ("default",),
@@ -155,7 +157,7 @@ class Advisor(BaseEstimator):
     def _plan(self) -> Plan:
         content: dict[str, Any] = {
             "table": {
-                "source": "data frame",
+                "source": FRAME,
                 "targets": _texts("targets", self.targets),
                 "inputs": _texts("inputs", self.inputs or ()),
                 "where": _texts("where", self.where),

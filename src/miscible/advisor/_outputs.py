@@ -14,7 +14,7 @@ import pandas as pd
 from ..advice import PropertyVerdict
 from ..files import write_atomic
 from ..study import StudyResult
-from ..table import Kind, output_slices
+from ..table import Kind
 
 __all__ = ["metrics_frame", "predictions_frame", "verdict_frame", "write_outputs"]
 
@@ -46,44 +46,27 @@ def metrics_frame(verdicts: Sequence[PropertyVerdict]) -> pd.DataFrame:
 
 
 def predictions_frame(result: StudyResult) -> pd.DataFrame:
-    """Out-of-fold predictions of every measured pair in model space, long form.
+    """Out-of-fold predictions of every measured pair in model space.
 
-    One row per (row, property, repeat, strategy); classes have one row per class.
+    One row per (row, property, repeat), classes of multiclass properties one row each; one column per
+    strategy, empty where it was not run.
     """
     table = result.table
     parts = []
-    for t, (prop, columns) in enumerate(zip(table.properties, output_slices(table.properties), strict=True)):
+    for t, prop in enumerate(table.properties):
         rows = np.flatnonzero(np.isfinite(table.labels[:, t]))
-        observed = prop.to_model(table.labels[rows, t])
-        classes = list(prop.classes) if prop.kind is Kind.MULTICLASS else [""]
-        for name, outer in result.outer.items():
-            for r, predictions in enumerate(outer):
-                for c, label in zip(range(columns.start, columns.stop), classes, strict=True):
-                    frame = pd.DataFrame(
-                        {
-                            "row": table.frame.index[rows],
-                            "property": prop.name,
-                            "class": label,
-                            "strategy": name,
-                            "repeat": r,
-                            "fold": result.folds.outer[r][rows],
-                            "observed": observed,
-                            "predicted": predictions[rows, c],
-                        }
-                    )
-                    parts.append(frame.dropna(subset="predicted"))
+        predictions = {s.name: result.predictions(s.name, t)[:, rows] for s in result.strategies}
+        for r, c in np.ndindex(result.folds.n_repeats, prop.n_outputs):
+            columns: dict[str, object] = {
+                "row": table.frame.index[rows],
+                "property": prop.name,
+                "class": prop.classes[c] if prop.kind is Kind.MULTICLASS else "",
+                "repeat": r,
+                "fold": result.folds.outer[r][rows],
+                "observed": prop.to_model(table.labels[rows, t]),
+            }
+            parts.append(pd.DataFrame(columns | {name: p[r, :, c] for name, p in predictions.items()}))
     return pd.concat(parts, ignore_index=True)
-
-
-def _plain(value: object) -> object:
-    """JSON knows no NaN: not measured is null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def verdict_frame(verdicts: Sequence[PropertyVerdict]) -> pd.DataFrame:
@@ -107,9 +90,25 @@ def verdict_frame(verdicts: Sequence[PropertyVerdict]) -> pd.DataFrame:
                 "p_better": s.p_better,
                 "p_equivalent": s.p_equivalent,
                 "p_worse": s.p_worse,
+                "margin": s.rope,
+                "p_value": s.p_value,
+                "p_holm": s.p_holm,
                 "smallest_detectable": s.smallest_detectable,
             }
         if v.deploy is not None:
             row |= {"deploy": v.deploy.strategy, "deploy_error": v.deploy.error}
-        rows.append({**row, "reason": v.reason})
+        rows.append(
+            {**row, "unit": v.unit, "noise_floor": v.noise_floor, "partners": v.partners, "reason": v.reason}
+        )
     return pd.DataFrame(rows).set_index("property")
+
+
+def _plain(value: object) -> object:
+    """JSON knows no NaN: not measured is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -15,6 +14,7 @@ from ..bundle import BundleParts
 from ..report import Band, Curve, JournalEntry, Predictions, ReportData, StrategyCost
 from ..study import CellRecord, Plan, StudyResult, plan_text
 from ..table import Kind, output_slices
+from ._source import FRAME
 from ._trust import interval_tables, reliability_tables
 
 __all__ = ["report_data"]
@@ -78,13 +78,10 @@ def report_data(
 
 
 def _command(plan: Plan) -> str:
-    """The command line that gives this plan."""
-    words = ["miscible", "advise", plan.table.source, "--targets", *plan.table.targets]
-    words += ["--inputs", *plan.table.inputs] if plan.table.inputs else []
-    words += ["--where", *plan.table.where] if plan.table.where else []
-    words += ["--group", plan.split.group, "--seed", str(plan.seed)]
-    words += [] if plan.budget is None else ["--budget", f"{plan.budget:g}s"]
-    return shlex.join(words)
+    """What repeats the run; the plan beside it holds every choice."""
+    if plan.table.source == FRAME:
+        return "Advisor(..., out=NEW_FOLDER).fit(frame)   # with the values of the plan below"
+    return "miscible study --plan plan.toml --out NEW_FOLDER"
 
 
 def _predictions(result: StudyResult, verdicts: Sequence[PropertyVerdict]) -> tuple[Predictions, ...]:
@@ -99,10 +96,7 @@ def _predictions(result: StudyResult, verdicts: Sequence[PropertyVerdict]) -> tu
             continue
         rows = np.flatnonzero(np.isfinite(targets[:, t]))
         flat = slice(None) if prop.kind is Kind.MULTICLASS else 0
-        arms = [
-            None if arm is None else arm.predictions[0, rows][:, flat]
-            for arm in side_arms(result, t)
-        ]
+        arms = [None if arm is None else arm.predictions[0, rows][:, flat] for arm in side_arms(result, t)]
         complete = all(arm is not None and np.isfinite(arm).all() for arm in arms)
         shown.append(
             Predictions(

@@ -34,9 +34,9 @@ class TablePlan(_Part):
 
 
 class SplitPlan(_Part):
-    """Outer folds: ``group`` is composition, system, scaffold, none, or a column."""
+    """Outer folds: ``group`` is composition, system, scaffold, none, a column, or auto (by the inputs)."""
 
-    group: str = "composition"
+    group: str = "auto"
     folds: int = Field(default=5, ge=2, le=50)
     repeats: int = Field(default=3, ge=1, le=50)
     validation: float = Field(default=0.2, gt=0.0, lt=0.6)
