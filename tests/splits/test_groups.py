@@ -79,6 +79,13 @@ def test_columns_and_none() -> None:
     assert alone.labels.tolist() == ["10", "11", "12", "13", "14", "15"]
 
 
+def test_a_group_is_one_however_its_number_is_spelled() -> None:
+    frame = pd.DataFrame({"sample": [1, 1.0, "1", "1.0", "1 ", "1.00", 2.5, "2.50", "01"]}, dtype=object)
+    groups = group_keys(make_table(frame), "sample")
+    assert partition(groups.codes) == [[0, 1, 2, 3, 4, 5], [6, 7], [8]]
+    assert groups.labels.tolist() == ["01", "1", "2.5"]
+
+
 def test_a_column_named_like_a_word_serves_where_the_input_is_missing() -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "system": ["b", "a", "b"]})
     assert partition(group_keys(make_table(frame, numeric=("x",)), "system").codes) == [[0, 2], [1]]
@@ -92,13 +99,16 @@ def test_row_order_does_not_change_who_is_together() -> None:
 
 
 def test_gaps_in_a_group_column_are_named_by_row() -> None:
-    with pytest.raises(InputError, match=r"alloys.csv, column 'note'.*no value in 2 rows: 11, 13\."):
+    with pytest.raises(
+        InputError,
+        match=r"alloys.csv, column 'note', row 11: .*empty in 2 rows: row 11: empty; row 13: empty",
+    ):
         group_keys(make_table(ALLOYS), "note")
 
 
 def test_many_gaps_name_the_first_rows_only() -> None:
     frame = pd.DataFrame({"lot": [np.nan] * 9 + [1.0]})
-    with pytest.raises(InputError, match=r"9 rows: 0, 1, 2, 3, 4 and 4 more"):
+    with pytest.raises(InputError, match=r"9 rows: row 0: .*row 4: empty; and 4 more"):
         group_keys(make_table(frame), "lot")
 
 

@@ -50,6 +50,18 @@ def test_roles_are_inferred_for_named_inputs() -> None:
     assert table.frame["phase"].tolist() == ["BCC", "FCC", None]
 
 
+def test_elements_stand_for_every_column_named_by_one() -> None:
+    assert _roles(MIXED, ["elements:wt", "T"]) == InputSpec(
+        fractions=("Cu", "Ni", "Si"), fraction_unit="wt", numeric=("T",)
+    )
+    target = read_table(MIXED.rename(columns={"y": "Fe"}), ["Fe"], inputs=["elements:at"])
+    assert target.inputs == InputSpec(fractions=("Cu", "Ni", "Si"))
+    with pytest.raises(InputError, match="no column is named by an element symbol"):
+        _roles(MIXED.drop(columns=["Cu", "Ni", "Si"]), ["elements:at"])
+    column = _roles(MIXED.rename(columns={"T": "elements"}), ["elements:number"])
+    assert column == InputSpec(numeric=("elements",))
+
+
 def test_roles_are_declared() -> None:
     spec = _roles(MIXED, ["phase:composition", "T:category", "Cu:wt", "Ni:wt", "Si:wt"][1:])
     assert spec == InputSpec(fractions=("Cu", "Ni", "Si"), fraction_unit="wt", categorical=("T",))

@@ -94,6 +94,12 @@ def test_options_reach_the_property() -> None:
     assert_array_equal(table.targets()[:, 0], [0, 1])
 
 
+def test_a_margin_is_said_in_the_unit_it_is_meant_in() -> None:
+    table = _read(["1", "10"], "y:reg:unit=HV:transform=log10:margin=5")
+    assert any(n.startswith("margin of y: 5 ") and n.endswith("in log10(HV).") for n in table.notes)
+    assert not any("margin" in note for note in _read(["1", "10"], "y:reg").notes)
+
+
 def test_censored_cells_are_flagged_and_left_out(tmp_path: Path) -> None:
     cells = ["5", "<5", ">300", "<= 1e-3", ">=7", "≤ 2", "≥ .5", ""]
     path = _file(tmp_path, cells)
@@ -104,6 +110,10 @@ def test_censored_cells_are_flagged_and_left_out(tmp_path: Path) -> None:
     alone = read_table(path, ["y:reg"])
     assert alone.frame.index.tolist() == [2]
     assert "6 rows with censored labels only dropped." in alone.notes
+    assert alone.censored.tolist() == [[0]]
+    assert_array_equal(table.censored_counts, [[3, 3], [0, 0]])
+    assert_array_equal(alone.censored_counts, [[3, 3]])
+    assert_array_equal(table.take(np.array([0, 1, 2])).censored_counts, [[1, 1], [0, 0]])
     with pytest.raises(InputError, match=r"alloys\.csv, column 'y': every label is censored"):
         read_table(_file(tmp_path, ["<5", ">6"]), ["y"])
 

@@ -51,6 +51,7 @@ def test_copper_alloys_semicolons_weights_and_old_encoding() -> None:
     elements = header[2 : header.index("Tss (K)")]
     targets = ["Hardness (HV):reg", "Electrical conductivity (%IACS):reg", "Aging"]
     table = read_table(COPPER, targets, inputs=[*(f"{e}:wt" for e in elements), "Tag (K)"])
+    assert table.inputs == read_table(COPPER, targets, inputs=["elements:wt", "Tag (K)"]).inputs
     assert table.counts.tolist() == [1614, 1826, 1831]
     assert np.isfinite(table.labels[:, :2]).all(axis=1).sum() == 1609
     assert table.properties[2].kind is Kind.BINARY

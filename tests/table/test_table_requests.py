@@ -12,7 +12,6 @@ from miscible.table import (
     TargetRequest,
     parse_input,
     parse_target,
-    suggest_names,
 )
 
 
@@ -82,13 +81,3 @@ def test_a_property_becomes_a_request_with_everything_kept() -> None:
     assert TargetRequest.of(prop) == TargetRequest(
         "phase", Kind.MULTICLASS, "log_loss", "", "none", 0.1, ("a", "b")
     )
-
-
-def test_suggestions() -> None:
-    names = ["PROPERTY: HV", "hardness", "Hardness (HV)", "density", "FORMULA"]
-    assert suggest_names("hardnes", names)[0] == "hardness"
-    assert suggest_names("HARDNESS", names)[:2] == ("hardness", "Hardness (HV)")
-    assert suggest_names("HV", names) == ("PROPERTY: HV", "Hardness (HV)")
-    assert suggest_names("formula", names) == ("FORMULA",)
-    assert suggest_names("zzz", names) == ()
-    assert len(suggest_names("a", [f"a{k}" for k in range(9)], limit=2)) <= 2

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from textwrap import fill
 
 from miscible.errors import InputError
+from miscible.text import suggest
 
 from ._alloys import load_alloys
 from ._dataset import Dataset
@@ -33,7 +33,7 @@ def load(name: str) -> Dataset:
         The package that holds its data is not installed.
     """
     if name not in _LOADERS:
-        near = get_close_matches(name, _LOADERS, n=1)
+        near = suggest(name, _LOADERS, limit=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(_LOADERS)}."
         raise InputError(f"there is no data set {name!r}.", hint=hint)
     return _LOADERS[name]()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ..errors import PlanError
+from ..text import suggest
 from . import _classification as classification
 from . import _regression as regression
 from ._options import ScoreFunction, ScoreOptions
@@ -122,7 +122,7 @@ def get_metric(name: str, kind: str | None = None) -> Metric:
     choice = f"Choose one of: {', '.join(fitting)}."
     metric = METRICS.get(name)
     if metric is None:
-        near = difflib.get_close_matches(name, fitting, n=1)
+        near = suggest(name, fitting, limit=1)
         guess = f" Did you mean {near[0]!r}?" if near else ""
         raise PlanError(f"there is no metric {name!r}.{guess}", hint=choice)
     if kind is not None and kind not in metric.kinds:

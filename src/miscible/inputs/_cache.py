@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
+
+from ..errors import MiscibleError
+from ..files import make_folder, write_atomic
 
 __all__ = ["cache_folder", "read_descriptors", "write_descriptors"]
 
@@ -45,23 +49,16 @@ def read_descriptors(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray
 
 
 def write_descriptors(path: Path, names: tuple[str, ...], descriptors: dict[str, np.ndarray]) -> None:
-    """Write the whole file beside its place and move it there; a folder that cannot be written is let be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(
-                file,
-                smiles=_bytes(list(descriptors)),
-                names=_bytes(list(names)),
-                values=np.stack(list(descriptors.values())),
-            )
-        Path(beside).replace(path)
-    except OSError:
-        Path(beside).unlink(missing_ok=True)
+    """Write the whole file or nothing; a folder that cannot be written is let be."""
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        smiles=_bytes(list(descriptors)),
+        names=_bytes(list(names)),
+        values=np.stack(list(descriptors.values())),
+    )
+    with contextlib.suppress(MiscibleError):
+        write_atomic(make_folder(path.parent) / path.name, content.getvalue())
 
 
 def _bytes(texts: list[str]) -> np.ndarray:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
 import pandas as pd
 
 from ..chemistry import fractions_from_columns, parse_formulas, parse_smiles
 from ..errors import InputError
-from ..table import InputSpec
+from ..table import InputSpec, rows_error, source_name
+from ..text import suggest
 from ._composition import composition_features, composition_names
 from ._features import Features
 from ._molecule import molecule_features, molecule_names
 
 __all__ = ["featurize"]
-
-_ROWS_SHOWN = 5
 
 
 def featurize(frame: pd.DataFrame, spec: InputSpec, *, n_jobs: int = 1) -> Features:
@@ -64,7 +61,7 @@ def featurize(frame: pd.DataFrame, spec: InputSpec, *, n_jobs: int = 1) -> Featu
 def _check_columns(frame: pd.DataFrame, spec: InputSpec) -> None:
     for column in spec.columns:
         if column not in frame.columns:
-            near = difflib.get_close_matches(column, [str(c) for c in frame.columns], n=3)
+            near = suggest(column, [str(c) for c in frame.columns])
             hint = (
                 f"Near names: {', '.join(near)}."
                 if near
@@ -91,17 +88,17 @@ def _fractions(frame: pd.DataFrame, spec: InputSpec) -> np.ndarray:
 
 
 def _refuse(frame: pd.DataFrame, column: str, errors: dict[int, str], what: str) -> None:
-    if not errors:
-        return
-    first = list(errors)[:_ROWS_SHOWN]
-    listed = "; ".join(f"row {frame.index[row]!r}: {errors[row]}" for row in first)
-    more = f"; and {len(errors) - len(first)} more" if len(errors) > len(first) else ""
-    raise InputError(
-        f"{len(errors)} of {len(frame)} rows have no readable {what}: {listed}{more}.",
-        column=column,
-        row=frame.index[first[0]],
-        hint="Mend or remove these rows.",
-    )
+    if errors:
+        rows = sorted(errors)
+        raise rows_error(
+            f"{len(rows)} of {len(frame)} rows have no readable {what}",
+            frame,
+            rows,
+            source=source_name(frame),
+            column=column,
+            reasons=[errors[row] for row in rows],
+            hint="Mend or remove these rows.",
+        )
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,11 +16,10 @@ from ..chemistry import (
     scaffold_keys,
 )
 from ..errors import InputError
-from ..table import Table
+from ..table import Table, group_texts, rows_error
+from ..text import suggest
 
 __all__ = ["Groups", "group_keys"]
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +82,7 @@ def group_keys(table: Table, by: str) -> Groups:
     if by in keys_of:
         keys = keys_of[by](table)
     elif by in table.frame.columns:
-        keys = _column(table, by)
+        keys = group_texts(table.frame, by, table.source).astype(np.str_)
     else:
         raise _no_such_group(table, by, list(keys_of))
     labels, codes = np.unique(keys, return_inverse=True)
@@ -97,7 +95,7 @@ def _as_text(values: np.ndarray) -> np.ndarray:
 
 def _no_such_group(table: Table, by: str, words: list[str]) -> InputError:
     columns = [str(c) for c in table.frame.columns]
-    near = difflib.get_close_matches(by, [*words, *columns], n=1)
+    near = suggest(by, [*words, *columns], limit=1)
     guess = f" Did you mean {near[0]!r}?" if near else ""
     needs = {
         "composition": "it needs a composition input",
@@ -132,31 +130,14 @@ def _scaffolds(table: Table) -> np.ndarray:
 
 
 def _refuse_errors(table: Table, errors: dict[int, str], column: str | None) -> None:
-    if not errors:
-        return
-    names = _as_text(table.frame.index.to_numpy())
-    first = [f"row {names[row]}: {errors[row]}" for row in sorted(errors)[:_SHOWN]]
-    more = f" and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
-    raise InputError(
-        f"{len(errors)} rows cannot be grouped because their input does not parse: {'; '.join(first)}{more}.",
-        source=table.source,
-        column=column,
-        hint="Mend these rows or leave them out.",
-    )
-
-
-def _column(table: Table, by: str) -> np.ndarray:
-    column = table.frame[by]
-    texts = np.strings.strip(_as_text(column.to_numpy(dtype=object)))
-    gaps = column.isna().to_numpy(dtype=bool) | (texts == "")
-    if gaps.any():
-        places = np.flatnonzero(gaps)
-        shown = ", ".join(_as_text(table.frame.index[places[:_SHOWN]].to_numpy()))
-        more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
-        raise InputError(
-            f"the group column has no value in {len(places)} rows: {shown}{more}.",
+    if errors:
+        rows = sorted(errors)
+        raise rows_error(
+            f"{len(rows)} rows cannot be grouped because their input does not parse",
+            table.frame,
+            rows,
             source=table.source,
-            column=by,
-            hint="Fill the gaps, drop these rows, or group by something else.",
+            column=column,
+            reasons=[errors[row] for row in rows],
+            hint="Mend these rows or leave them out.",
         )
-    return texts

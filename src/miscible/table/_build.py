@@ -10,6 +10,7 @@ import pandas as pd
 from miscible.errors import InputError
 
 from ._cells import missing, numbers, texts
+from ._groups import group_texts
 from ._inputs import clean_inputs
 from ._labels import Labels, read_labels
 from ._names import list_names, require_columns
@@ -44,7 +45,8 @@ def read_table(
     targets
         ``name:kind:metric`` texts, see `parse_target`, or properties; their ``classes``, if any, are kept.
     inputs
-        ``name:role`` texts, see `parse_input`, an `InputSpec`, or None to recognise them.
+        ``name:role`` texts, see `parse_input`, ``elements:at`` or ``elements:wt`` for every column named by an
+        element symbol, an `InputSpec`, or None to recognise them.
     where
         Row filters, see `filter_rows`; all must hold.
     weight
@@ -52,7 +54,7 @@ def read_table(
     skip_bad_rows
         Leave out rows whose inputs cannot be read, and note them, instead of raising.
     group_columns
-        Columns that will group rows; they must have no gaps.
+        Columns that will group rows, see `group_texts`; they must have no gaps.
     sheet
         Excel sheet.
 
@@ -90,8 +92,10 @@ def read_table(
     labels = [read_labels(frame, request) for request in requests]
     for column in labels:
         notes += column.notes
+        notes += _margin_note(column.prop)
     frame, values, censored = _measured_rows(frame, labels, notes)
-    _check_groups(frame, groups, name)
+    for column in groups:
+        group_texts(frame, column, name)
     weights = _weights(frame, weight, name)
     notes += _unused(frame, [*spec.columns, *taken, *groups])
     return Table(
@@ -103,6 +107,7 @@ def read_table(
         weights=weights,
         source=name,
         notes=tuple(notes),
+        n_censored=tuple((int((c < 0).sum()), int((c > 0).sum())) for c in (one.censored for one in labels)),
     )
 
 
@@ -145,20 +150,12 @@ def _measured_rows(
     return frame.loc[measured], values[measured], censored[measured]
 
 
-def _check_groups(frame: pd.DataFrame, groups: Sequence[str], source: str) -> None:
-    for column in groups:
-        rows = np.flatnonzero(missing(frame[column]))
-        if rows.size:
-            raise rows_error(
-                f"the group column is empty in {rows.size} rows",
-                frame,
-                rows,
-                [None] * rows.size,
-                source=source,
-                column=column,
-                hint="Fill the gaps, or leave those rows out with --where "
-                + f'"not missing(`{column}`)" (where=...).',
-            )
+def _margin_note(prop: Property) -> list[str]:
+    """Said aloud because a margin is no factor: under a logarithm, 5 is five decades."""
+    if prop.margin is None:
+        return []
+    unit = f", where errors have a unit in {prop.model_unit}" if prop.model_unit else ""
+    return [f"margin of {prop.name}: {prop.margin:g} in the decision metric{unit}."]
 
 
 def _weights(frame: pd.DataFrame, column: str | None, source: str) -> np.ndarray:

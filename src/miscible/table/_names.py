@@ -1,44 +1,13 @@
-"""Column names: what exists, and what was probably meant."""
+"""Column names in messages, and whether they exist."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from miscible.errors import InputError
+from miscible.text import suggest
 
-__all__ = ["list_names", "require_columns", "suggest_names"]
-
-
-def suggest_names(name: str, names: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
-    """The names most like ``name``, best first, without regard to case.
-
-    Parameters
-    ----------
-    name
-        What was asked for.
-    names
-        What exists.
-    limit
-        At most this many.
-
-    Returns
-    -------
-    tuple of str
-        Possibly empty. Names that contain ``name``, or are contained in it, come after close spellings.
-    """
-    known = list(dict.fromkeys(names))
-    wanted = name.casefold().strip()
-    folded: dict[str, list[str]] = {}
-    for candidate in known:
-        folded.setdefault(candidate.casefold(), []).append(candidate)
-    close = get_close_matches(wanted, list(folded), n=limit, cutoff=0.6)
-    inside = [
-        text for text in folded if len(wanted) > 1 and len(text) > 1 and (wanted in text or text in wanted)
-    ]
-    inside.sort(key=len)
-    ordered = [original for text in dict.fromkeys([*close, *inside]) for original in folded[text]]
-    return tuple(ordered[:limit])
+__all__ = ["list_names", "require_columns"]
 
 
 def list_names(names: Sequence[str], *, limit: int = 12) -> str:
@@ -61,7 +30,7 @@ def require_columns(names: Iterable[str], columns: Sequence[str], *, source: obj
         return
     parts = []
     for name in missing:
-        near = suggest_names(name, columns)
+        near = suggest(name, columns)
         parts.append(f"{name!r} (nearest: {list_names(near)})" if near else repr(name))
     word = "column" if len(missing) == 1 else "columns"
     raise InputError(

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from miscible.errors import InputError
+from miscible.text import suggest
 
 from ._cells import MISSING
 from ._delimited import parse_delimited
-from ._names import list_names, suggest_names
+from ._names import list_names
 from ._rows import source_name
 
 __all__ = ["Source", "read_frame"]
@@ -109,7 +110,7 @@ def _read_file(path: Path, sheet: str | None) -> tuple[pd.DataFrame, str, list[s
 def _similar_files(path: Path) -> str | None:
     if not path.parent.is_dir():
         return f"The folder {str(path.parent)!r} does not exist either."
-    near = suggest_names(path.name, [p.name for p in path.parent.iterdir()])
+    near = suggest(path.name, [p.name for p in path.parent.iterdir()])
     return f"Nearest in that folder: {list_names(near)}." if near else None
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
 
 from miscible.errors import InputError
+from miscible.text import suggest
 
-from ._names import list_names, suggest_names
+from ._names import list_names
 from ._property import Kind, Property, Transform
 
 __all__ = ["InputRequest", "Role", "TargetRequest", "parse_input", "parse_target"]
@@ -94,6 +95,8 @@ def parse_target(text: str, columns: Sequence[str] | None = None) -> TargetReque
 def parse_input(text: str, columns: Sequence[str] | None = None) -> InputRequest:
     """Read ``name[:role]``; names may hold colons, see `parse_target`.
 
+    Roles: ``composition``, ``smiles``, ``number``, ``category``, and ``at`` or ``wt`` for amounts.
+
     Raises
     ------
     InputError
@@ -170,6 +173,6 @@ def _input_from(name: str, fields: list[str]) -> InputRequest:
 
 def _check_choice(value: str, choices: Sequence[str], message: str) -> None:
     if value not in choices:
-        near = suggest_names(value, choices, limit=1)
+        near = suggest(value, choices, limit=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
         raise InputError(f"{message} {value!r}.", hint=f"Known: {list_names(list(choices))}.{meant}")

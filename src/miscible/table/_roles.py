@@ -23,6 +23,7 @@ __all__ = ["resolve_inputs"]
 _PARSE_RATE = 0.9
 _SAMPLE = 500
 _FEW = 20
+_ELEMENTS = "elements"
 _COMPOSITION_NAME = re.compile(r"compos|formula|alloy|material|compound", re.IGNORECASE)
 _SMILES_NAME = re.compile(r"smiles", re.IGNORECASE)
 
@@ -37,7 +38,8 @@ def resolve_inputs(
     frame
         Rows as read.
     inputs
-        ``name[:role]`` texts, a ready `InputSpec`, or None: one composition column, or one SMILES column, or
+        ``name[:role]`` texts, ``elements:at`` or ``elements:wt`` among them for every column named by an
+        element symbol, a ready `InputSpec`, or None: one composition column, or one SMILES column, or
         at least three columns named by element symbols are looked for, and nothing else is used.
     taken
         Columns with another purpose (targets, weights); they cannot be inputs.
@@ -58,11 +60,26 @@ def resolve_inputs(
     elif inputs is None:
         spec, notes = _detect(frame, [name for name in columns if name not in set(taken)])
     else:
-        requests = [parse_input(text, columns) for text in inputs]
+        requests = [request for text in inputs for request in _requests(text, columns, taken, source)]
         require_columns([r.name for r in requests], columns, source=source, what="input")
         spec, notes = _from_requests(frame, requests)
     _check(spec, columns, taken, source)
     return spec, notes
+
+
+def _requests(text: str, columns: list[str], taken: Sequence[str], source: str) -> list[InputRequest]:
+    """What one text asks for; ``elements:at`` and ``elements:wt`` stand for many columns."""
+    request = parse_input(text, columns)
+    if request.name != _ELEMENTS or _ELEMENTS in columns or request.role not in ("at", "wt"):
+        return [request]
+    found = [name for name in columns if name in ELEMENTS and name not in taken]
+    if not found:
+        raise InputError(
+            "no column is named by an element symbol.",
+            source=source,
+            hint=f"{text} stands for such columns; the columns are {list_names(columns, limit=40)}.",
+        )
+    return [InputRequest(name, request.role) for name in found]
 
 
 def _check(spec: InputSpec, columns: list[str], taken: Sequence[str], source: str) -> None:

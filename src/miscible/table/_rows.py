@@ -36,24 +36,30 @@ def _label(frame: pd.DataFrame, position: int) -> Any:
 def list_rows(
     frame: pd.DataFrame,
     positions: Sequence[int] | np.ndarray,
-    values: Sequence[object] | np.ndarray,
+    values: Sequence[object] | np.ndarray | None,
     reasons: Sequence[str] | None = None,
     *,
     limit: int = 5,
 ) -> str:
-    """The first rows with their values (and why they are wrong), as one phrase."""
+    """The first rows with their values, or what is wrong with them, or both, as one phrase."""
     why = [] if reasons is None else list(reasons[:limit])
-    common = why[0] if len(why) > 1 and len(set(why)) == 1 else ""
+    common = why[0] if values is not None and len(why) > 1 and len(set(why)) == 1 else ""
     parts = []
     for k, position in enumerate(positions[:limit]):
-        value = values[k]
-        shown = value.item() if isinstance(value, np.generic) else value
-        text = f"row {_label(frame, int(position))!r}: "
-        text += "empty" if shown is None else _shorten(repr(shown))
-        parts.append(f"{text} ({why[k]})" if why and not common else text)
+        row = f"row {_label(frame, int(position))!r}"
+        if values is None:
+            parts.append(f"{row}: {why[k]}")
+        else:
+            reason = f" ({why[k]})" if why and not common else ""
+            parts.append(f"{row}: {_shown(values[k])}{reason}")
     more = len(positions) - limit
     listed = "; ".join(parts) + (f"; and {more} more" if more > 0 else "")
     return f"{listed} ({common})" if common else listed
+
+
+def _shown(value: object) -> str:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return "empty" if plain is None else _shorten(repr(plain))
 
 
 def _shorten(text: str, width: int = 60) -> str:
@@ -64,14 +70,28 @@ def rows_error(
     message: str,
     frame: pd.DataFrame,
     positions: Sequence[int] | np.ndarray,
-    values: Sequence[object] | np.ndarray,
+    values: Sequence[object] | np.ndarray | None = None,
     *,
     source: object,
     column: str | None,
     reasons: Sequence[str] | None = None,
     hint: str = "",
 ) -> InputError:
-    """An error that lists the first of the rows at fault; ``positions`` must not be empty."""
+    """An error that lists the first of the rows at fault.
+
+    Parameters
+    ----------
+    message
+        What is wrong, without a full stop.
+    frame
+        The rows, whose index names them.
+    positions
+        Of the rows at fault; not empty.
+    values, reasons
+        What stands there, and why it is wrong, one a position; at least one of the two.
+    source, column, hint
+        As in `InputError`.
+    """
     listed = list_rows(frame, positions, values, reasons)
     return InputError(
         f"{message}: {listed}.",

@@ -67,6 +67,9 @@ class Table:
         File or object the rows came from, for messages.
     notes
         What reading did: rows skipped or filtered, censored cells, repairs.
+    n_censored
+        By property, the cells that read ``<x`` and ``>x``, those of rows included that hold no other label
+        and were dropped. Empty: as in ``censored``.
     """
 
     frame: pd.DataFrame
@@ -77,6 +80,7 @@ class Table:
     weights: np.ndarray
     source: str = "table"
     notes: tuple[str, ...] = field(default=())
+    n_censored: tuple[tuple[int, int], ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -103,6 +107,13 @@ class Table:
         """Labels per task, ``(n_tasks,)``."""
         return np.isfinite(self.labels).sum(axis=0)
 
+    @property
+    def censored_counts(self) -> np.ndarray:
+        """Cells below and above a bound, ``(n_tasks, 2)``; see ``n_censored``."""
+        if self.n_censored:
+            return np.array(self.n_censored, dtype=np.int64)
+        return np.stack([(self.censored < 0).sum(axis=0), (self.censored > 0).sum(axis=0)], axis=1)
+
     def targets(self) -> np.ndarray:
         """Labels in model space, ``(n_rows, n_tasks)``."""
         columns = [p.to_model(self.labels[:, t]) for t, p in enumerate(self.properties)]
@@ -116,4 +127,5 @@ class Table:
             labels=self.labels[rows],
             censored=self.censored[rows],
             weights=self.weights[rows],
+            n_censored=(),
         )
