@@ -211,7 +211,8 @@ class TrainOptions:
     device
         Torch device, such as ``cpu`` or ``cuda``.
     compile
-        Compile the optimiser's update with ``torch.compile``; needs a C++ compiler and some seconds.
+        Compile forward and backward pass with ``torch.compile``; needs a C++ compiler and some seconds. Worth
+        it for a few members only.
     """
 
     reduction: Reduction = "task-mean"

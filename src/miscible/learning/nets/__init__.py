@@ -2,6 +2,7 @@
 
 from ._batch import Batch, Blocks, Members
 from ._chain import Group, OnesColumn, chain_forward, prepare
+from ._compiled import compiled_step
 from ._layout import Layout
 from ._network import Network, Trace, TrunkRecords, Views, Weights
 
@@ -18,5 +19,6 @@ __all__ = [
     "Views",
     "Weights",
     "chain_forward",
+    "compiled_step",
     "prepare",
 ]

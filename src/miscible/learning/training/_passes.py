@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .._types import Setting
 from ..losses import pair_gradients, pair_losses
-from ..nets import Network, Views
+from ..nets import Network, Views, compiled_step
 from ._optimiser import Optimiser
 from ._schedule import Schedule
 from ._stack import Stack
@@ -25,6 +25,8 @@ def train_epoch(
     clip_norm: float | None,
     inputs: Tensor,
     schedule: Schedule,
+    *,
+    compiled: bool = False,
 ) -> tuple[np.ndarray, dict[int, int]]:
     """Run every step of a schedule.
 
@@ -38,6 +40,8 @@ def train_epoch(
         ``(n_data * n_rows, n_inputs + 1)``, the last column 1.
     schedule
         Built for training.
+    compiled
+        Use the compiled step where heads own runs of slots.
 
     Returns
     -------
@@ -51,10 +55,14 @@ def train_epoch(
     diverged: dict[int, int] = {}
     outputs = []
     for number, batch in enumerate(schedule.batches, start=1):
-        trace = network.forward(views, inputs.index_select(0, batch.rows), batch)
-        outputs.append(trace.outputs)
-        d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
-        gradients, _ = network.backward(views, trace, batch, d, gradient_views)
+        if compiled and batch.blocks is None:
+            outputs.append(compiled_step(views, inputs, batch, gradient_views))
+            gradients = buffers
+        else:
+            trace = network.forward(views, inputs.index_select(0, batch.rows), batch)
+            outputs.append(trace.outputs)
+            d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
+            gradients, _ = network.backward(views, trace, batch, d, gradient_views)
         for bad in optimiser.step(gradients, batch):
             diverged[bad] = number
     optimiser.finish()

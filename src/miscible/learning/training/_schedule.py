@@ -79,6 +79,7 @@ def build_schedule(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
     records: bool = False,
+    multiple: int = 0,
 ) -> Schedule:
     """Lay the members' batches out step by step.
 
@@ -99,6 +100,8 @@ def build_schedule(
         Where the tensors go, and their floating type.
     records
         Whether the indices for trunk records are needed.
+    multiple
+        See :func:`assign_slots`.
     """
     n_members, n_heads = info.codes.shape
     lengths = np.array([len(e.rows) for e in epochs])
@@ -115,7 +118,7 @@ def build_schedule(
     step, within = np.divmod(position, batch_size)
     group = (member * n_heads + head) * n_steps + step
     counts = np.bincount(group, minlength=n_members * n_heads * n_steps).reshape(n_members, n_heads, n_steps)
-    plan = assign_slots(counts, n_active, member, head, step)
+    plan = assign_slots(counts, n_active, member, head, step, multiple)
     n_slots = len(plan.member)
 
     factor = weight * info.task_weights[member, head]

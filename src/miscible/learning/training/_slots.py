@@ -67,7 +67,12 @@ class SlotPlan:
 
 
 def assign_slots(
-    counts: np.ndarray, n_active: np.ndarray, member: np.ndarray, head: np.ndarray, step: np.ndarray
+    counts: np.ndarray,
+    n_active: np.ndarray,
+    member: np.ndarray,
+    head: np.ndarray,
+    step: np.ndarray,
+    multiple: int = 0,
 ) -> SlotPlan:
     """Give every pair a slot.
 
@@ -79,11 +84,13 @@ def assign_slots(
         ``(n_steps,)`` members that take part: the first of the stack.
     member, head, step
         ``(n_pairs,)``, sorted in this order.
+    multiple
+        Where not 0, runs have a positive multiple of this length, so that fewer shapes occur.
     """
     group = (member * counts.shape[1] + head) * counts.shape[2] + step
     rank = np.arange(len(group)) - (np.cumsum(counts) - counts.ravel())[group]
     if counts.shape[1] <= SEGMENT_HEADS:
-        return _runs(counts, n_active, member, head, step, rank)
+        return _runs(counts, n_active, member, head, step, rank, multiple)
     return _blocks(counts, member, head, step, rank)
 
 
@@ -94,8 +101,11 @@ def _runs(
     head: np.ndarray,
     step: np.ndarray,
     rank: np.ndarray,
+    multiple: int,
 ) -> SlotPlan:
     runs = counts.max(axis=0).T
+    if multiple:
+        runs = np.maximum(-(-runs // multiple), 1) * multiple
     sizes = runs * n_active[:, None]
     starts = (np.cumsum(sizes) - sizes.ravel()).reshape(sizes.shape)
     slot = starts[step, head] + member * runs[step, head] + rank

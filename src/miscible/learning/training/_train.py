@@ -40,6 +40,9 @@ _CACHE_BYTES = 20 << 20
 
 _VALID_ROWS = 256
 
+_COMPILED_RUNS = 4
+"""Runs of slots come in multiples of this where the step is compiled: shapes of 0 and 1 compile anew."""
+
 
 @dataclass
 class _Curves:
@@ -153,6 +156,7 @@ class _Run:
             self.options.clip_norm,
             self.inputs,
             self._training_schedule(epoch, members),
+            compiled=self.options.compile,
         )
         for place, step in diverged.items():
             k = members[place]
@@ -182,6 +186,7 @@ class _Run:
             reduction=options.reduction,
             train=True,
             device=self.device,
+            multiple=_COMPILED_RUNS if options.compile else 0,
         )
 
     def _validation_schedule(self, members: list[int]) -> Schedule:
