@@ -1,7 +1,7 @@
 """Peak memory of `miscible advise` on a table the size of the alloy paper's: 52,388 + 800 + 840 disjoint labels.
 
-Simulated labels on random 15-element alloys; what is measured is memory, not accuracy. All processes of the run count, each by its
-proportional share of shared pages. Linux only.
+Simulated labels on random 15-element alloys; what is measured is memory, not accuracy. All processes of the run
+count, each by its proportional share of shared pages. Linux only.
 
     python benchmarks/memory.py [--budget 4m] [--repeats 1]
 """
@@ -89,16 +89,13 @@ def main() -> None:
     print(f"exit status         {process.returncode}")
     print(f"wall                {seconds:.0f} s")
     print(f"peak memory         {peak / 2**20:.2f} GiB over all processes")
-    print(
-        json.dumps(
-            {
-                "rows": sum(COUNTS.values()),
-                "status": process.returncode,
-                "seconds": round(seconds, 1),
-                "peak_gib": round(peak / 2**20, 3),
-            }
-        )
-    )
+    numbers = {
+        "rows": sum(COUNTS.values()),
+        "status": process.returncode,
+        "seconds": round(seconds, 1),
+        "peak_gib": round(peak / 2**20, 3),
+    }
+    print(json.dumps(numbers))
 
 
 if __name__ == "__main__":
