@@ -50,7 +50,7 @@ def small_table(frame: pd.DataFrame, weights: np.ndarray | None = None) -> Table
         Property("phase", Kind.MULTICLASS, classes=("bcc", "fcc", "hcp")),
         Property("scarce"),
     )
-    labels = frame[[p.name for p in properties]].to_numpy(float)
+    labels = frame[[p.name for p in properties]].to_numpy(float, copy=True)
     return Table(
         frame=frame,
         inputs=InputSpec(numeric=("x0", "x1", "x2", "x3")),

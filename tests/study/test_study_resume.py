@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from small_studies import EVERYTHING, NETWORKS, outer_folds, small_frame, small_plan, small_table
 
 from miscible.advice import advise
@@ -54,8 +56,6 @@ def test_deleted_cells_come_back_byte_for_byte(tmp_path: Path):
 
 
 def test_the_number_of_threads_changes_nothing(tmp_path: Path):
-    import torch
-
     plan = small_plan(("shared+w32",), split={"repeats": 1})
     table = small_table(small_frame())
     before = torch.get_num_threads()
@@ -132,8 +132,6 @@ def test_too_few_groups_and_unknown_metrics_are_told_before_anything_is_written(
     frame = small_frame()
     with pytest.raises((PlanError, InputError), match="groups"):
         run_study(small_plan(), small_table(frame.assign(group=0)), tmp_path / "run")
-    from dataclasses import replace
-
     table = small_table(frame)
     odd = replace(table, properties=(replace(table.properties[0], metric="auc"), *table.properties[1:]))
     with pytest.raises(MiscibleError, match="auc"):
