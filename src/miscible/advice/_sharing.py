@@ -39,14 +39,16 @@ def call_all(
         Of the errors.
     """
     leanings = [_leaning(c) for c in comparisons]
-    able = [c is not None and _is_able(c, *leaning) for c, leaning in zip(comparisons, leanings, strict=True)]
+    able = [
+        c is not None and _is_able(c, call, p) for c, (call, p) in zip(comparisons, leanings, strict=True)
+    ]
     # declare() never declares NaN, and counts only what could be called.
     errors = np.array([1.0 - p if a else np.nan for (_, p), a in zip(leanings, able, strict=True)])
     return [
         (Call.UNDECIDED, _lack(others))
         if comparison is None
-        else _verdict(comparison, *leaning, a, bool(d), unit)
-        for comparison, others, leaning, a, d, unit in zip(
+        else _verdict(comparison, call, p, a, bool(d), unit)
+        for comparison, others, (call, p), a, d, unit in zip(
             comparisons, partners, leanings, able, declare(errors), units, strict=True
         )
     ]
