@@ -1,0 +1,6 @@
+"""Rules: from the Gram of the task gradients to the weights of a step."""
+
+from ._protocol import Rule, RuleInput, RuleState
+from ._registry import RULES, make_rule
+
+__all__ = ["RULES", "Rule", "RuleInput", "RuleState", "make_rule"]

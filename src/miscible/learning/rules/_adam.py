@@ -1,0 +1,44 @@
+"""Adam with its own step count for every task."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ._protocol import RuleState
+
+__all__ = ["adam", "adam_state"]
+
+_FIRST_DECAY = 0.9
+_SECOND_DECAY = 0.999
+# Far below any gradient met here: learned weights must not depend on the scale of the losses.
+_EPSILON = 1e-12
+
+
+def adam_state(parameter: Tensor) -> RuleState:
+    """Moments and step counts shaped like the parameter."""
+    return {name: torch.zeros_like(parameter) for name in ("first", "second", "steps")}
+
+
+def adam(
+    parameter: Tensor, gradient: Tensor, active: Tensor, state: RuleState, learning_rate: float
+) -> tuple[Tensor, RuleState]:
+    """One step of Adam (Kingma and Ba 2015: decays 0.9 and 0.999) on the active entries; the others stay.
+
+    Returns
+    -------
+    parameter, state
+        ``state`` holds only what :func:`adam_state` made.
+    """
+    gradient = torch.where(active, gradient, 0.0)
+    steps = state["steps"] + active
+    first = torch.where(active, _FIRST_DECAY * state["first"] + (1 - _FIRST_DECAY) * gradient, state["first"])
+    second = torch.where(
+        active, _SECOND_DECAY * state["second"] + (1 - _SECOND_DECAY) * gradient**2, state["second"]
+    )
+    since = steps.clamp_min(1.0)
+    mean = first / (1.0 - _FIRST_DECAY**since)
+    size = (second / (1.0 - _SECOND_DECAY**since)).sqrt()
+    change = learning_rate * mean / (size + _EPSILON)
+    moved = torch.where(active, parameter - change, parameter)
+    return moved, {"first": first, "second": second, "steps": steps}

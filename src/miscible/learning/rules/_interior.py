@@ -1,0 +1,187 @@
+"""Two small convex problems in Gram space by primal-dual interior points, a fixed number of steps, many at once.
+
+Both follow Mehrotra's predictor and corrector (1992, SIAM J. Optim. 2, 575): accurate to rounding in about fifteen
+steps, whatever the conditioning, where coordinate or Frank-Wolfe steps crawl once gradients nearly oppose each other.
+Entries of absent tasks stay as they start and touch nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["best_descent", "nonnegative_quadratic"]
+
+_CONVERGED = 1e-15
+_CONVERGED_IN_BALL = 1e-13
+_TINY = 1e-300
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    return (left * right).sum(dim=-1, keepdim=True)
+
+
+def _times(matrix: Tensor, vector: Tensor) -> Tensor:
+    return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
+
+
+def _solve(factor: Tensor, right: Tensor) -> Tensor:
+    return torch.cholesky_solve(right.unsqueeze(-1), factor).squeeze(-1)
+
+
+def _reach(value: Tensor, change: Tensor) -> Tensor:
+    """Longest step that keeps every entry of ``value`` from falling below zero."""
+    return 1.0 / (-change / value).amax(dim=-1, keepdim=True).clamp_min(_TINY)
+
+
+def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps: int = 18) -> Tensor:
+    """Minimise ``z' matrix z / 2 + linear' z`` over ``z >= 0``.
+
+    Parameters
+    ----------
+    matrix
+        ``(..., size, size)`` positive definite among the present entries, with a diagonal near 1 there; 0 elsewhere.
+    linear
+        ``(..., size)``, of order 1; 0 where absent.
+    present
+        ``(..., size)`` 1 or 0.
+    steps
+        Newton steps.
+
+    Returns
+    -------
+    Tensor
+        ``(..., size)``, positive; 0 where absent.
+    """
+    z = torch.ones_like(linear)
+    slack = (_times(matrix, z) + linear).clamp_min(1.0)
+    count = present.sum(dim=-1, keepdim=True).clamp_min(1.0)
+    for _ in range(steps):
+        residual = (_times(matrix, z) + linear - slack) * present
+        product = z * slack * present
+        gap = product.sum(dim=-1, keepdim=True) / count
+        ratio = slack / z
+        factor = torch.linalg.cholesky_ex(matrix + torch.diag_embed(ratio)).L
+        dz = _solve(factor, -residual - slack * present)
+        ds = -slack * present - ratio * dz
+        length = torch.minimum(_reach(z, dz), _reach(slack, ds)).clamp_max(1.0)
+        ahead = _dot((z + length * dz) * present, slack + length * ds) / count
+        target = (ahead / gap).clamp(0.0, 1.0) ** 3 * gap * present - product - dz * ds
+        dz = _solve(factor, target / z - residual)
+        ds = target / z - ratio * dz
+        length = (0.99 * torch.minimum(_reach(z, dz), _reach(slack, ds))).clamp_max(1.0)
+        moving = gap > _CONVERGED
+        z = torch.where(moving, z + length * dz, z)
+        slack = torch.where(moving, slack + length * ds, slack)
+    return z * present
+
+
+class _Point(NamedTuple):
+    weights: Tensor
+    slack: Tensor
+    x: Tensor
+    level: Tensor
+    pull: Tensor
+
+    def moved(self, length: Tensor, step: _Point) -> _Point:
+        """Unmoved where the length is 0, even if the step is not finite."""
+        moving = length > 0.0
+        return _Point(
+            *(
+                torch.where(moving, value + length * change, value)
+                for value, change in zip(self, step, strict=True)
+            )
+        )
+
+
+def best_descent(gram: Tensor, offset: Tensor, present: Tensor, steps: int = 20) -> tuple[Tensor, Tensor]:
+    """Direction of length at most 1 with the best worst case over the tasks.
+
+    Maximises ``min_t (offset_t + g_t . d)`` over ``|d| <= 1``. With ``d = sum_t x_t g_t`` the optimum has
+    ``x = weights / |sum_t weights_t g_t|``, where ``weights`` on the simplex minimise
+    ``offset' weights + |sum_t weights_t g_t|``: for ``offset = 0`` the point of the gradients' hull nearest to zero.
+
+    Parameters
+    ----------
+    gram
+        ``(n, size, size)`` positive definite among the present tasks, largest diagonal entry 1; 0 elsewhere.
+    offset
+        ``(n, size)``, of order 1; 0 where absent.
+    present
+        ``(n, size)`` 1 or 0.
+    steps
+        Newton steps.
+
+    Returns
+    -------
+    weights, x
+        ``(n, size)``, 0 where absent: on the simplex; coefficients of the direction.
+    """
+    count = present.sum(dim=-1, keepdim=True).clamp_min(1.0)
+    lowest = torch.where(present > 0.0, offset, torch.inf).amin(dim=-1, keepdim=True).clamp_max(1.0)
+    level = lowest - 0.5 * (1.0 + offset.abs().amax(dim=-1, keepdim=True))
+    slack = torch.where(present > 0.0, offset - level, 1.0)
+    weights = torch.where(present > 0.0, 1.0 / count, 1.0)
+    start = _dot(slack, present) / count + _TINY
+    point = _Point(weights, slack, torch.zeros_like(offset), level, 2.0 * start)
+    for _ in range(steps):
+        point = _descend(gram, point, present, count, start)
+    weights = point.weights * present
+    return weights / weights.sum(dim=-1, keepdim=True).clamp_min(_TINY), point.x
+
+
+def _descend(gram: Tensor, point: _Point, present: Tensor, count: Tensor, start: Tensor) -> _Point:
+    """One step towards the optimum of :func:`best_descent`.
+
+    Stationarity is ``weights = pull * x`` and ``sum(weights) = 1``; complementarity pairs ``weights`` with
+    ``slack = offset + gram x - level`` and ``pull`` with ``room = (1 - x' gram x) / 2``, both kept feasible.
+    """
+    weights, slack, x, _, pull = point
+    gx = _times(gram, x)
+    inside = _dot(x, gx)
+    room = 0.5 * (1.0 - inside)
+    mismatch = pull * x - weights * present
+    missing = 1.0 - _dot(weights, present)
+    product, room_product = weights * slack * present, pull * room
+    gap = (product.sum(dim=-1, keepdim=True) + room_product) / (count + 1.0)
+    factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(pull * slack / weights)).L
+    by_level, by_pull = torch.cholesky_solve(torch.stack((pull * present, gx), dim=-1), factor).unbind(-1)
+    a = by_level.sum(dim=-1, keepdim=True)
+    b = by_pull.sum(dim=-1, keepdim=True)
+    c = -_dot(gx, by_level)
+    d = room + inside - _dot(gx, by_pull)
+    determinant = a * d - b * c
+    g_mismatch = _times(gram, mismatch)
+
+    def direction(target: Tensor, room_target: Tensor) -> _Point:
+        base = _solve(factor, pull * target / weights + g_mismatch)
+        first = missing - base.sum(dim=-1, keepdim=True)
+        second = room_target - _dot(gx, mismatch) + _dot(gx, base)
+        d_level = (first * d - b * second) / determinant
+        d_pull = (a * second - first * c) / determinant
+        d_weights = base + d_level * by_level + d_pull * by_pull
+        d_slack = (target - slack * d_weights) / weights
+        return _Point(d_weights, d_slack, (d_weights - x * d_pull - mismatch) / pull, d_level, d_pull)
+
+    def longest(step: _Point) -> Tensor:
+        gd = _times(gram, step.x)
+        along = _dot(x, gd)
+        to_ball = 2.0 * room / (along + (along**2 + 2.0 * room * _dot(step.x, gd)).sqrt()).clamp_min(_TINY)
+        reaches = (_reach(weights, step.weights), _reach(slack, step.slack), _reach(pull, step.pull), to_ball)
+        return torch.cat(reaches, dim=-1).amin(dim=-1, keepdim=True)
+
+    step = direction(-product, -room_product)
+    ahead = point.moved(longest(step).clamp_max(1.0), step)
+    ahead_room = 0.5 * (1.0 - _dot(ahead.x, _times(gram, ahead.x)))
+    ahead_gap = (_dot(ahead.weights * present, ahead.slack) + ahead.pull * ahead_room) / (count + 1.0)
+    centre = (ahead_gap / gap).clamp(0.0, 1.0) ** 3 * gap
+    curvature = 0.5 * pull * _dot(step.x, _times(gram, step.x))
+    step = direction(
+        centre * present - product - step.weights * step.slack,
+        centre - room_product + step.pull * _dot(gx, step.x) + curvature,
+    )
+    length = (0.95 * longest(step)).clamp_max(1.0)
+    length = torch.where((gap > _CONVERGED_IN_BALL * start) & torch.isfinite(length), length, 0.0)
+    return point.moved(length, step)
