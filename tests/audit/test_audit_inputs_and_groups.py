@@ -5,11 +5,12 @@ import pytest
 from scipy.stats import chi2_contingency
 from scipy.stats import t as student
 
+from miscible.audit import audit
 from miscible.audit._columns import column_findings, cramers_v, describe_inputs
 from miscible.audit._group_sizes import group_findings, measure_groups
 from miscible.audit._power import PAIRED_SPREAD, estimate_power, power_findings
 from miscible.audit._replicates import identity_codes, measure_replicates
-from miscible.evaluation import correlated_posterior
+from miscible.evaluation import DEFAULT_METRIC, correlated_posterior
 from miscible.splits import group_keys
 from miscible.table import Kind, Property
 
@@ -18,7 +19,8 @@ def power_of(table, by="none", n_folds=5, n_repeats=3):
     targets = table.targets()
     groups = measure_groups(table, group_keys(table, by), n_folds)
     replicates = measure_replicates(table, targets, identity_codes(table))
-    return estimate_power(table, targets, groups, replicates, n_folds, n_repeats)
+    metrics = [p.metric or DEFAULT_METRIC[str(p.kind)] for p in table.properties]
+    return estimate_power(table, targets, metrics, groups, replicates, n_folds, n_repeats)
 
 
 def test_constant_inputs_and_gaps(make_table):
@@ -139,6 +141,31 @@ def test_margin_replaces_the_region_of_equivalence(make_table, rng):
     prop = {"y": Property("y", unit="HV", margin=3.0)}
     (power,) = power_of(make_table({"y": rng.normal(0, 10, size=400)}, properties=prop))
     assert (power.equivalence, power.unit) == (3.0, "HV")
+
+
+def test_a_margin_in_another_metric_than_the_estimates_is_left_out(make_table, rng):
+    y = rng.normal(0, 10, size=400)
+    plain, other = (
+        power_of(make_table({"y": y}, properties={"y": Property("y", metric=metric, margin=margin)}))[0]
+        for metric, margin in (("", None), ("r2", 0.3))
+    )
+    assert other.equivalence == plain.equivalence
+    assert (plain.judged_by, other.judged_by) == ("mae", "mae (r2 decides)")
+
+
+def test_the_goal_settles_the_metric_that_decides(make_table, rng):
+    table = make_table({"y": rng.normal(size=60)}, properties={"y": Property("y", margin=0.2)})
+    screened = audit(table, goal="screen").powers[0]
+    assert screened.decision_metric == "recall@budget"
+    assert screened.equivalence != 0.2 == audit(table).powers[0].equivalence
+
+
+def test_a_margin_that_leaves_nothing_to_find_is_a_problem(make_table, rng):
+    prop = {"y": Property("y", unit="HV", transform="log10", margin=5.0)}
+    found = audit(make_table({"y": rng.lognormal(5, 0.4, size=60)}, properties=prop))
+    (finding,) = [f for f in found.findings if f.topic == "margin"]
+    assert (finding.severity, finding.subject) == ("problem", "y")
+    assert "margin 5 log10(HV) is not below 0." in finding.message
 
 
 def test_classes_count_their_positives(make_table, rng):

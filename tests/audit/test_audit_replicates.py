@@ -74,6 +74,23 @@ def test_spread_is_in_model_space(make_table):
     assert task.unit == "log10(MPa)"
 
 
+def test_few_or_copied_repeats_are_no_noise_floor(make_table, rng):
+    def spread(y, x):
+        table = make_table({"y": y}, inputs={"x": x}, numeric=("x",))
+        return measure_replicates(table, table.targets(), identity_codes(table)).tasks[0].usable_spread
+
+    y = rng.normal(size=100)
+    pairs = np.arange(100.0)
+    pairs[92:] = np.repeat(np.arange(4.0) + 200, 2)
+    assert spread(y, pairs) is None
+    pairs[90:] = np.repeat(np.arange(5.0) + 200, 2)
+    assert spread(y, pairs) == pytest.approx(
+        np.sqrt(np.mean(y[90:].reshape(5, 2).var(axis=1, ddof=1))), rel=1e-12
+    )
+    y[90:] = np.repeat(y[90:95], 2)
+    assert spread(y, pairs) is None
+
+
 def test_noisy_repeats_warn(make_table, rng):
     y = rng.normal(size=200)
     table = make_table({"y": y}, inputs={"x": np.repeat(np.arange(100.0), 2)}, numeric=("x",))

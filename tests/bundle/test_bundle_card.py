@@ -45,7 +45,7 @@ def test_card_says_what_a_reader_needs(folder: Path, bundle: Bundle, parts: Bund
         "in the 90% interval",
         f"{bundle.cards[0].width:.4g} MPa |",
         f"| glass | {bundle.cards[2].calibration_error:.1%} |",
-        "| glass | ridge | 1 - average precision 0.25 |",
+        "| glass | ridge | 1 − average precision 0.25 |",
         "mean absolute error 0.25 log10 |",
         "Made up.",
         "synthetic.csv",

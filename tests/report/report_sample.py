@@ -90,7 +90,6 @@ def sample(properties=PROPERTIES, *, repeats: int = 3, seed: int = 0) -> ReportD
         measured=measured,
         fold_labels=np.array(folds).transpose(0, 2, 1),
         fold_warnings=("One group of composition holds 11 % of the rows: Al0.3CoCrFeNi.",),
-        warnings=("105 formulas were repaired and 29 rows were dropped while reading.",),
         sides={s: side for s, (side, _) in STRATEGIES.items()},
         audit=_audit(rng, properties, measured),
         predictions=tuple(_predictions(rng, p) for p in properties),

@@ -13,7 +13,7 @@ import pytest
 from report_sample import minimal, renamed, sample, short, wide, with_verdict
 
 from miscible.advice import Call
-from miscible.errors import InputError
+from miscible.errors import MiscibleError
 from miscible.report import ReportData, render_report, write_report
 
 VOID = {"meta", "br", "wbr", "hr", "img", "input", "link", "circle"}
@@ -199,6 +199,13 @@ def test_scores_mark_the_nested_choice_and_call_the_rest_exploratory(tree):
     assert "11 of 15" in hardness.text_content()
 
 
+def test_choices_are_out_of_the_folds_that_were_compared(few):
+    sharing = few.verdicts[0].sharing
+    differences = ((float("nan"), *sharing.fold_differences[0][1:]), *sharing.fold_differences[1:])
+    data = with_verdict(few, sharing=replace(sharing, fold_differences=differences, n_folds=4))
+    assert "11 of 14" in render_report(data)
+
+
 def test_a_deployment_that_had_to_beat_the_simplest_shows_by_how_much(data):
     deploy = replace(data.verdicts[0].deploy, simplest="ridge", comparison=data.verdicts[2].sharing)
     text = lxml.html.fromstring(
@@ -232,7 +239,6 @@ def test_every_text_field_is_escaped(few):
         source=HOSTILE,
         goal=HOSTILE,
         group=HOSTILE,
-        warnings=(HOSTILE,),
         fold_warnings=(HOSTILE,),
         command=HOSTILE,
         plan=HOSTILE,
@@ -332,11 +338,11 @@ def test_writing_is_whole_and_leaves_nothing_beside(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(InputError, match="nowhere"):
+    with pytest.raises(MiscibleError, match="nowhere"):
         write_report(minimal(), tmp_path / "nowhere" / "report.html")
     folder = tmp_path / "taken"
     folder.mkdir()
     (folder / "inside").touch()
-    with pytest.raises(InputError, match="taken"):
+    with pytest.raises(MiscibleError, match="taken"):
         write_report(minimal(), folder)
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]

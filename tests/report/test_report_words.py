@@ -96,7 +96,7 @@ def test_answer_without_comparison():
 def test_metric_names_carry_units_only_where_they_have_one():
     assert metric_label("mae", "HV") == "MAE [HV]" and metric_label("r2", "HV") == "R²"
     assert short_error_label("average_precision") == "1 − average precision"
-    assert short_error_label("mae", "HV") == "MAE [HV]" and metric_label("unheard_of") == "unheard_of"
+    assert short_error_label("mae", "HV") == "MAE [HV]" and metric_label("log_loss", "HV") == "log loss"
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])

@@ -200,6 +200,11 @@ def test_scarce_tasks_are_reported_by_name_and_do_not_crash() -> None:
     assert "'rare' has a label of class 1 in only 1 of the groups" in text
     assert "'empty' has no label" in text
     assert "'full'" not in text
+    named = assign_folds(
+        np.arange(40), labels[:, 2:4], ["binary", "binary"],
+        n_folds=5, n_repeats=2, seed=0, names=["same", "rare"], classes=[("a", "b"), ("crystal", "glass")],
+    )  # fmt: skip
+    assert any("'rare' has a label of class 'glass' in only 1 of the groups" in w for w in named.warnings)
 
 
 def test_a_fold_without_a_label_is_reported_even_where_there_are_groups_enough() -> None:

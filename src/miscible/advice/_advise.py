@@ -6,16 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..evaluation import fold_scale, score_table
+from ..evaluation import fold_scale, get_metric, noise_floor, score_table
 from ..strategies import Side
 from ..study import StudyResult
 from ..table import Kind, output_slices
 from ._compare import compare, with_holm
 from ._deploy import choose_deployment
-from ._margin import noise_floor
 from ._nested import Arm, nested_arm
 from ._sharing import call_all
-from ._verdict import Call, PropertyVerdict, StrategyScore
+from ._verdict import Call, Comparison, PropertyVerdict, StrategyScore
 
 __all__ = ["advise", "side_arms"]
 
@@ -74,7 +73,7 @@ def advise(result: StudyResult, noise: Mapping[str, float | None]) -> tuple[Prop
             partners=partners[t] if calls[t][0] in (Call.MIX, Call.EITHER) else (),
             sharing=sharing[t],
             deploy=deployments[t],
-            scores=_scores(result, t, [arm for arm in arms[t] if arm is not None]),
+            scores=_scores(result, t, [arm for arm in arms[t] if arm is not None], sharing[t]),
             noise_floor=floors[t],
             warnings=_warnings(result, t),
         )
@@ -85,7 +84,7 @@ def advise(result: StudyResult, noise: Mapping[str, float | None]) -> tuple[Prop
 def error_unit(result: StudyResult, task: int) -> str:
     """Unit of the decision metric's error form."""
     prop = result.table.properties[task]
-    return prop.model_unit if result.metrics[task] in ("mae", "rmse") else ""
+    return prop.model_unit if get_metric(result.metrics[task]).has_unit else ""
 
 
 def _partners(result: StudyResult, task: int) -> tuple[str, ...]:
@@ -94,14 +93,18 @@ def _partners(result: StudyResult, task: int) -> tuple[str, ...]:
     return tuple(name for t, name in enumerate(result.table.names) if t != task and counts[t] > 0)
 
 
-def _scores(result: StudyResult, task: int, arms: list[Arm]) -> tuple[StrategyScore, ...]:
+def _scores(
+    result: StudyResult, task: int, arms: list[Arm], sharing: Comparison | None
+) -> tuple[StrategyScore, ...]:
+    """Scores of every strategy; choices count in the folds that were compared or, without any, in all."""
+    folds = np.array(True) if sharing is None else np.isfinite(sharing.fold_differences)
     return tuple(
         StrategyScore(
             strategy=s.name,
             error=result.strategy_error(s.name, task),
             inner_error=_mean(result.inner[s.name][:, :, task]),
             metrics=_metrics(result, s.name, task),
-            times_chosen=sum(arm.count(s.name) for arm in arms),
+            times_chosen=sum(arm.count(s.name, folds) for arm in arms),
         )
         for s in result.strategies
     )

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..evaluation import correlated_posterior, holm
+from ..evaluation import correlated_posterior, holm, margin_of_equivalence
 from ..study import StudyResult
-from ._margin import margin_of_equivalence
 from ._nested import Arm
 from ._verdict import Comparison
 

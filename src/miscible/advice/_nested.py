@@ -36,9 +36,9 @@ class Arm:
     predictions: np.ndarray
     thresholds: np.ndarray
 
-    def count(self, name: str) -> int:
-        """How often a strategy was picked."""
-        return int((self.chosen == name).sum())
+    def count(self, name: str, folds: np.ndarray) -> int:
+        """How often a strategy was picked in these folds, a mask ``(n_repeats, n_folds)``."""
+        return int(((self.chosen == name) & folds).sum())
 
 
 def nested_arm(result: StudyResult, task: int, names: Sequence[str], label: str, slack: float = 0.0) -> Arm:

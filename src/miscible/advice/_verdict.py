@@ -57,7 +57,10 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class StrategyScore:
-    """One strategy on one property, pooled out of fold; exploratory where it was not the nested choice."""
+    """One strategy on one property, pooled out of fold; exploratory where it was not the nested choice.
+
+    ``times_chosen`` counts the folds that the comparison of sharing looks at, all where there is none.
+    """
 
     strategy: str
     error: float

@@ -27,10 +27,10 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
             f"The arms were not tuned alike: {sides['joint']} joint and {sides['separate']} separate network "
             "strategies, each with the same settings."
         )
-    if result.table.censored.any():
-        lines.append(
-            f"{int((result.table.censored != 0).sum())} censored labels (<x, >x) were left out of training."
-        )
+    counts = result.table.censored_counts.sum(axis=1).tolist()
+    censored = [f"{n:,} of {name}" for name, n in zip(result.table.names, counts, strict=True) if n]
+    if censored:
+        lines.append(f"Censored labels (<x, >x) were left out of training: {', '.join(censored)}.")
     if result.journal:
         lines.append("The time budget dropped strategies or repeats; see what was dropped.")
     if plan.split.repeats < 3 or plan.split.folds < 5:

@@ -12,7 +12,7 @@ from ..advice import PropertyVerdict, side_arms
 from ..audit import Audit
 from ..bundle import BundleParts
 from ..report import Band, Curve, JournalEntry, Predictions, ReportData, StrategyCost
-from ..study import CellRecord, Plan, StudyResult, plan_text
+from ..study import CellRecord, Decision, Plan, StudyResult, plan_text
 from ..table import Kind, output_slices
 from ._source import FRAME
 from ._trust import interval_tables, reliability_tables
@@ -62,18 +62,22 @@ def report_data(
         reliability=reliability_tables(parts.tasks, parts.codes, parts.fold_of_row),
         intervals=interval_tables(parts.tasks, parts.codes, parts.fold_of_row),
         costs=_costs(result),
-        journal=tuple(
-            JournalEntry(
-                f"before repeat {d.repeat + 1}, after {d.spent:.0f} s", ", ".join(d.dropped), d.reason
-            )
-            for d in result.journal
-        ),
+        journal=tuple(_entry(decision) for decision in result.journal),
         command=_command(plan),
         plan=plan_text(plan),
         machine={str(k): str(v) for k, v in versions.items()}
         | {"seed": str(plan.seed), "data": manifest["data"][:16]},
         limits=tuple(limits),
         citations=tuple(citations),
+    )
+
+
+def _entry(decision: Decision) -> JournalEntry:
+    """A stop falls inside its repeat, what the race drops goes before it."""
+    place = "in" if decision.stops else "before"
+    what = "the study ended" if decision.stops else f"dropped: {', '.join(decision.dropped)}"
+    return JournalEntry(
+        f"{place} repeat {decision.repeat + 1}, after {decision.spent:.0f} s", what, decision.reason
     )
 
 

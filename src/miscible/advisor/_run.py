@@ -86,9 +86,11 @@ def advise_table(
     began = time.perf_counter()
     check_device(plan.device)
     plan = settle_group(plan, table)
-    audited = audit(table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats)
+    audited = audit(
+        table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats, goal=plan.goal
+    )
     result, features = run_study(plan, table, path, resume=resume, overwrite=overwrite, listener=listener)
-    verdicts = advise(result, {r.name: r.spread for r in audited.replicates.tasks})
+    verdicts = advise(result, {r.name: r.usable_spread for r in audited.replicates.tasks})
     write_outputs(path, result, verdicts)
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
     limits = limits_of(result)

@@ -8,6 +8,7 @@ from enum import Enum
 
 import numpy as np
 
+from ..evaluation import default_metric
 from ..splits import group_keys
 from ..table import Table
 from ._bounds import BoundViolation, bound_findings, find_violations
@@ -19,6 +20,7 @@ from ._far import FarValues, far_findings, find_far_values
 from ._finding import Finding, condense
 from ._group_sizes import GroupSizes, group_findings, measure_groups
 from ._heaps import Heap, find_heaps, heap_findings
+from ._margins import margin_findings
 from ._overlap import Overlap, measure_overlap, overlap_findings
 from ._power import Power, estimate_power, power_findings
 from ._replicates import Replicates, identity_codes, measure_replicates, replicate_findings
@@ -85,7 +87,14 @@ class Audit:
         return plain
 
 
-def audit(table: Table, groups_by: str | None = None, *, n_folds: int = 5, n_repeats: int = 3) -> Audit:
+def audit(
+    table: Table,
+    groups_by: str | None = None,
+    *,
+    n_folds: int = 5,
+    n_repeats: int = 3,
+    goal: str = "characterise",
+) -> Audit:
     """Audit a table; nothing is trained.
 
     Parameters
@@ -96,13 +105,18 @@ def audit(table: Table, groups_by: str | None = None, *, n_folds: int = 5, n_rep
         As in `group_keys`; None: every row on its own.
     n_folds, n_repeats
         Folds and repeats meant for the comparison.
+    goal
+        Settles the decision metric of properties that name none, as in `default_metric`.
 
     Raises
     ------
     InputError
         The rows cannot be grouped so.
+    PlanError
+        There is no such goal, or a property names a metric that is none for its kind.
     """
     targets = _targets(table)
+    metrics = tuple(p.metric or default_metric(str(p.kind), goal) for p in table.properties)
     groups = group_keys(table, groups_by or "none")
     codes = identity_codes(table, groups)
     pairs = find_pairs(table)
@@ -117,9 +131,10 @@ def audit(table: Table, groups_by: str | None = None, *, n_folds: int = 5, n_rep
     heaps = find_heaps(table)
     inputs = describe_inputs(table)
     sizes = measure_groups(table, groups, n_folds)
-    powers = estimate_power(table, targets, sizes, replicates, n_folds, n_repeats)
+    powers = estimate_power(table, targets, metrics, sizes, replicates, n_folds, n_repeats)
     findings = [
         *coverage_findings(coverage, n_folds),
+        *margin_findings(table, targets, metrics),
         *distribution_findings(shapes, table.properties),
         *bound_findings(bounds),
         *unit_findings(units),

@@ -28,7 +28,7 @@ class TaskCoverage:
     n_labels, share
         Labels, and their share of all rows.
     n_below, n_above
-        Cells that read ``<x`` and ``>x``; they count as unmeasured.
+        Cells that read ``<x`` and ``>x``, those of rows with nothing else included; they count as unmeasured.
     absent
         For each of `BATCH_SIZES`: probability that a uniform batch of labelled rows holds no label of it.
     """
@@ -83,6 +83,7 @@ def measure_coverage(table: Table) -> Coverage:
         for b, size in enumerate(BATCH_SIZES):
             absent[:, b] = hypergeom.pmf(0, n_labelled, counts, min(size, n_labelled))
     some = counts[counts > 0]
+    censored = table.censored_counts
     tasks = tuple(
         TaskCoverage(
             prop.name,
@@ -90,8 +91,8 @@ def measure_coverage(table: Table) -> Coverage:
             prop.unit,
             int(counts[t]),
             float(counts[t] / table.n_rows),
-            int((table.censored[:, t] < 0).sum()),
-            int((table.censored[:, t] > 0).sum()),
+            int(censored[t, 0]),
+            int(censored[t, 1]),
             tuple(absent[t].tolist()),
         )
         for t, prop in enumerate(table.properties)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation import DEFAULT_METRIC, Posterior
+from ..evaluation import (
+    DEFAULT_METRIC,
+    Posterior,
+    constant_error,
+    fold_scale,
+    margin_of_equivalence,
+    noise_floor,
+)
 from ..table import Kind, Property, Table
 from ._finding import Finding
 from ._group_sizes import GroupSizes
@@ -33,7 +41,9 @@ class Power:
     Parameters
     ----------
     name, metric, unit
-        Property, the metric meant, and the unit of ``smallest``.
+        Property, the metric of the estimate (the kind's default), and the unit of ``smallest``.
+    decision_metric
+        Metric that decides on the property; the estimate knows nothing of it where it is another one.
     n_labels, n_effective
         Labels, and independent labels behind them when groups share what is special about them.
     constant_error
@@ -51,6 +61,7 @@ class Power:
     name: str
     metric: str
     unit: str
+    decision_metric: str
     n_labels: int
     n_effective: float
     constant_error: float
@@ -59,16 +70,23 @@ class Power:
     smallest: float
     relative: float
 
+    @property
+    def judged_by(self) -> str:
+        """The metric of the estimate and, where it is another one, the one that decides."""
+        other = "" if self.metric == self.decision_metric else f" ({self.decision_metric} decides)"
+        return f"{self.metric}{other}"
+
 
 def estimate_power(
     table: Table,
     targets: np.ndarray,
+    metrics: Sequence[str],
     groups: GroupSizes,
     replicates: Replicates,
     n_folds: int,
     n_repeats: int,
 ) -> tuple[Power, ...]:
-    """Smallest mean difference in the default metric of each property's kind.
+    """Smallest mean difference in the default metric of each property's kind, under the goal ``characterise``.
 
     Parameters
     ----------
@@ -76,6 +94,8 @@ def estimate_power(
         The table.
     targets
         ``(n_rows, n_tasks)`` labels in model space, NaN = unmeasured.
+    metrics
+        Decision metric of each property; a margin in another metric than the estimate's is not used.
     groups, replicates
         Of the same table.
     n_folds, n_repeats
@@ -96,32 +116,49 @@ def estimate_power(
     of exceeding the region of equivalence is 0.9. The guesses stand in for models that do not exist yet, so
     the result is right within a factor of about two.
     """
-    floors = [task.mae_floor for task in replicates.tasks]
     return tuple(
-        _estimate(prop, targets[:, t], groups.tasks[t].n_effective, floors[t], n_folds, n_repeats)
+        _estimate(
+            prop,
+            metrics[t],
+            targets[:, t],
+            groups.tasks[t].n_effective,
+            replicates.tasks[t].usable_spread,
+            n_folds,
+            n_repeats,
+        )
         for t, prop in enumerate(table.properties)
     )
 
 
 def _estimate(
-    prop: Property, column: np.ndarray, n_effective: float, floor: float, n_folds: int, n_repeats: int
+    prop: Property,
+    decision_metric: str,
+    column: np.ndarray,
+    n_effective: float,
+    noise: float | None,
+    n_folds: int,
+    n_repeats: int,
 ) -> Power:
     values = column[np.isfinite(column)]
-    constant, spread = _errors(prop, values, n_effective / n_folds) if values.size else (np.nan, np.inf)
+    kind = str(prop.kind)
+    metric = DEFAULT_METRIC[kind]
+    constant = constant_error(metric, kind, values)
+    spread = _fold_spread(prop, values, constant, n_effective / n_folds) if values.size else np.inf
     baseline = GUESSED_GAIN * constant
     if prop.kind is Kind.BINARY:
         baseline = min(constant, 1 - GUESSED_PRECISION)
-    excess = max(baseline - floor, 0.0) if np.isfinite(floor) else 0.0
-    equivalence = prop.margin if prop.margin is not None else max(0.02 * baseline, 0.05 * excess)
+    margin = prop.margin if decision_metric == metric else None
+    floor = noise_floor(metric, noise, fold_scale("r2", values))
+    equivalence = margin_of_equivalence(margin, baseline, floor)
     n = n_folds * n_repeats
     scale = spread * np.sqrt(1 / n + 1 / (n_folds - 1))
     posterior = Posterior(0.0, float(scale), n - 1.0)
     smallest = posterior.smallest_detectable(equivalence, CERTAINTY) if np.isfinite(scale) else np.inf
-    mean_error = prop.kind is Kind.REGRESSION
     return Power(
         prop.name,
-        DEFAULT_METRIC[str(prop.kind)],
-        prop.model_unit if mean_error else "",
+        metric,
+        prop.model_unit if prop.kind is Kind.REGRESSION else "",
+        decision_metric,
         int(values.size),
         float(n_effective),
         float(constant),
@@ -132,20 +169,16 @@ def _estimate(
     )
 
 
-def _errors(prop: Property, values: np.ndarray, n_test: float) -> tuple[float, float]:
-    """Error of the best constant, and spread of the difference of two models over folds."""
+def _fold_spread(prop: Property, values: np.ndarray, constant: float, n_test: float) -> float:
+    """Spread of the difference of two models over folds."""
     if prop.kind is Kind.REGRESSION:
-        deviation = float(np.abs(values - np.median(values)).mean())
         total = float(values.std(ddof=1)) if values.size > 1 else float("nan")
-        return deviation, PAIRED_SPREAD * total / np.sqrt(n_test) if total > 0 else np.inf
-    shares = np.bincount(values.astype(np.int64), minlength=2) / values.size
+        return float(PAIRED_SPREAD * total / np.sqrt(n_test)) if total > 0 else np.inf
     if prop.kind is Kind.BINARY:
-        positives = n_test * shares[1]
+        positives = n_test * float(values.mean())
         variance = GUESSED_PRECISION * (1 - GUESSED_PRECISION) * 2 * (1 - CORRELATION)
-        return float(1 - shares[1]), float(np.sqrt(variance / positives)) if positives > 0 else np.inf
-    some = shares[shares > 0]
-    entropy = float(-(some * np.log(some)).sum())
-    return entropy, PAIRED_SPREAD * entropy / np.sqrt(n_test) if entropy > 0 else np.inf
+        return float(np.sqrt(variance / positives)) if positives > 0 else np.inf
+    return float(PAIRED_SPREAD * constant / np.sqrt(n_test)) if constant > 0 else np.inf
 
 
 def power_findings(powers: tuple[Power, ...]) -> list[Finding]:
@@ -155,7 +188,7 @@ def power_findings(powers: tuple[Power, ...]) -> list[Finding]:
             "warning",
             "power",
             p.name,
-            f"{p.name}: only differences above about {f'{p.smallest:.3g} {p.unit}'.strip()} in {p.metric} "
+            f"{p.name}: only differences above about {f'{p.smallest:.3g} {p.unit}'.strip()} in {p.judged_by} "
             f"({p.relative:.0%} of the error of a constant) could be shown (estimate before training)",
             "expect UNDECIDED unless an effect is large; more labels or more repeats narrow it",
         )

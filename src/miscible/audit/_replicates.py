@@ -48,6 +48,15 @@ class TaskReplicates:
     spread_share: float
     n_conflicting: int
 
+    @property
+    def usable_spread(self) -> float | None:
+        """``spread`` where it may stand for the noise of labels; None else.
+
+        Fewer than five repeated inputs tell too little, and labels that never differ were copied, not measured
+        again.
+        """
+        return self.spread if self.n_inputs >= FEW_KEYS and self.spread > 0 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Replicates:
@@ -155,7 +164,7 @@ def replicate_findings(replicates: Replicates) -> list[Finding]:
     """Noise floors, conflicting classes and copied rows."""
     findings = []
     for task in replicates.tasks:
-        if np.isfinite(task.spread) and task.n_inputs >= FEW_KEYS:
+        if task.usable_spread is not None:
             unit = f" {task.unit}" if task.unit else ""
             findings.append(
                 Finding(

@@ -122,7 +122,7 @@ def _replicates(audit: Audit, shown: list[int]) -> str:
         task = audit.replicates.tasks[t]
         if task.n_inputs:
             share = f"{task.spread_share:.0%}" if np.isfinite(task.spread_share) else ""
-            values = (_number(task.spread), share, _number(task.mae_floor))
+            values = (_number(task.spread), share, _number(task.mae_floor) if task.usable_spread else "")
             rows.append(
                 (task.name, f"{task.n_inputs:,}", f"{task.n_labels:,}", *values, _count(task.n_conflicting))
             )
@@ -164,7 +164,7 @@ def _groups_and_power(audit: Audit, shown: list[int]) -> str:
             f"{_number(power.smallest)} {power.unit}".strip() if np.isfinite(power.smallest) else "never"
         )
         relative = f"{power.relative:.0%}" if np.isfinite(power.relative) else ""
-        rows.append((power.name, power.metric, f"{power.n_effective:,.0f}", smallest, relative))
+        rows.append((power.name, power.judged_by, f"{power.n_effective:,.0f}", smallest, relative))
     by = "rows" if groups.by == "none" else f"groups by {groups.by}"
     title = (
         f"Smallest difference this table could show with {audit.n_folds} folds x {audit.n_repeats} repeats "

@@ -14,16 +14,6 @@ from ._parts import BundleParts
 
 __all__ = ["error_text", "model_card"]
 
-_METRICS = {
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
-    "median_ae": "median absolute error",
-    "p95_ae": "95th percentile of the absolute error",
-    "r2": "R2",
-    "roc_auc": "ROC AUC",
-    "recall@budget": "recall at the screening budget",
-}
-_WITH_UNIT = ("mae", "rmse", "median_ae", "p95_ae")
 _CALLS = {
     "MIX": "learning it together with the other properties helped",
     "SEPARATE": "learning it together with the other properties hurt",
@@ -34,11 +24,10 @@ _CALLS = {
 
 def error_text(card: TaskCard) -> str:
     """Out-of-fold error with its name and unit; scores that grow are written as what is missing to 1."""
-    name = _METRICS.get(card.metric, card.metric.replace("_", " "))
-    name = name if get_metric(card.metric).lower_is_better else f"1 - {name}"
-    unit = card.property.model_unit if card.metric in _WITH_UNIT else ""
+    metric = get_metric(card.metric)
+    unit = card.property.model_unit if metric.has_unit else ""
     value = "not measured" if math.isnan(card.error) else f"{card.error:.4g} {unit}".strip()
-    return f"{name} {value}"
+    return f"{metric.error_label} {value}"
 
 
 def model_card(parts: BundleParts, cards: Sequence[TaskCard]) -> str:

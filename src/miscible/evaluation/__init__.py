@@ -1,5 +1,6 @@
 """Metrics, corrected tests and posteriors: numbers a reviewer accepts; knows no model."""
 
+from ._margin import check_margin, constant_error, margin_of_equivalence, noise_floor
 from ._metrics import (
     DEFAULT_METRIC,
     METRICS,
@@ -22,13 +23,17 @@ __all__ = [
     "Posterior",
     "ReplicateNoise",
     "best_threshold",
+    "check_margin",
+    "constant_error",
     "correlated_posterior",
     "declare",
     "default_metric",
     "fold_scale",
     "get_metric",
     "holm",
+    "margin_of_equivalence",
     "metric_error",
+    "noise_floor",
     "replicate_noise",
     "score_table",
 ]

@@ -36,20 +36,32 @@ class Metric:
         As in plans and reports.
     functions
         Score function in natural form, by kind.
+    label
+        For a reader, in natural form.
     lower_is_better
         Whether the natural form is already an error.
-    additive
-        Whether the pooled value is the mean over folds, each weighted by its labels (for R2: with the
-        whole table's variance as denominator).
-    weighted
-        Whether sample weights enter; other metrics ignore them.
+    words
+        The error written out, where ``label`` is short.
+    has_unit
+        Whether scores are in the unit of the labels.
     """
 
     name: str
     functions: Mapping[str, ScoreFunction] = field(repr=False)
+    label: str
     lower_is_better: bool = False
-    additive: bool = False
-    weighted: bool = False
+    words: str = ""
+    has_unit: bool = False
+
+    @property
+    def short_error_label(self) -> str:
+        """The error form, smaller is better, as short as can be."""
+        return self.label if self.lower_is_better else f"1 − {self.label}"
+
+    @property
+    def error_label(self) -> str:
+        """The error form, written out."""
+        return self.words or self.short_error_label
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -70,23 +82,44 @@ _BALANCED_ACCURACY: dict[str, ScoreFunction] = {
     "multiclass": classification.multiclass_balanced_accuracy,
 }
 _ALL = (
-    Metric("mae", {"regression": regression.mean_absolute_error}, True, True, True),
-    Metric("rmse", {"regression": regression.root_mean_squared_error}, True, weighted=True),
-    Metric("r2", {"regression": regression.r2}, additive=True, weighted=True),
-    Metric("median_ae", {"regression": regression.median_absolute_error}, True),
-    Metric("p95_ae", {"regression": regression.percentile_95_error}, True),
-    Metric("spearman", {"regression": regression.spearman}),
-    Metric("average_precision", {"binary": classification.average_precision}, weighted=True),
-    Metric("log_loss", _LOG_LOSS, True, True, True),
-    Metric("brier", {"binary": regression.mean_squared_error}, True, True, True),
-    Metric("roc_auc", {"binary": classification.roc_auc}),
-    Metric("f1", {"binary": classification.f1}),
-    Metric("recall", {"binary": classification.recall}),
-    Metric("precision", {"binary": classification.precision}),
-    Metric("balanced_accuracy", _BALANCED_ACCURACY),
-    Metric("recall@budget", _RECALL_AT_BUDGET),
-    Metric("accuracy", {"multiclass": classification.accuracy}, additive=True),
-    Metric("macro_f1", {"multiclass": classification.macro_f1}),
+    Metric("mae", {"regression": regression.mean_absolute_error}, "MAE", True, "mean absolute error", True),
+    Metric(
+        "rmse",
+        {"regression": regression.root_mean_squared_error},
+        "RMSE",
+        True,
+        "root mean squared error",
+        True,
+    ),
+    Metric("r2", {"regression": regression.r2}, "R²"),
+    Metric(
+        "median_ae",
+        {"regression": regression.median_absolute_error},
+        "median error",
+        True,
+        "median absolute error",
+        True,
+    ),
+    Metric(
+        "p95_ae",
+        {"regression": regression.percentile_95_error},
+        "95 % error",
+        True,
+        "95th percentile of absolute error",
+        True,
+    ),
+    Metric("spearman", {"regression": regression.spearman}, "Spearman ρ"),
+    Metric("average_precision", {"binary": classification.average_precision}, "average precision"),
+    Metric("log_loss", _LOG_LOSS, "log loss", True),
+    Metric("brier", {"binary": regression.mean_squared_error}, "Brier score", True),
+    Metric("roc_auc", {"binary": classification.roc_auc}, "ROC AUC"),
+    Metric("f1", {"binary": classification.f1}, "F1"),
+    Metric("recall", {"binary": classification.recall}, "recall"),
+    Metric("precision", {"binary": classification.precision}, "precision"),
+    Metric("balanced_accuracy", _BALANCED_ACCURACY, "balanced accuracy"),
+    Metric("recall@budget", _RECALL_AT_BUDGET, "recall at budget"),
+    Metric("accuracy", {"multiclass": classification.accuracy}, "accuracy"),
+    Metric("macro_f1", {"multiclass": classification.macro_f1}, "macro F1"),
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({m.name: m for m in _ALL})
@@ -167,7 +200,7 @@ def metric_error(
     scale
         Denominator of R2, from `fold_scale`; other metrics ignore it.
     weights
-        ``(n,)`` sample weights, read by the metrics that say ``weighted``.
+        ``(n,)`` sample weights; MAE, RMSE, R2, average precision, log loss and Brier score read them.
     budget
         Share of the rows that can be looked at, for ``recall@budget``.
     threshold

@@ -191,7 +191,6 @@ class ReportData:
     measured: np.ndarray | None = None
     fold_labels: np.ndarray | None = None
     fold_warnings: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sides: Mapping[str, Side] = field(default_factory=dict)
     audit: Audit | None = None

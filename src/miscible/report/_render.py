@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from ..errors import InputError
+from ..files import write_atomic
 from ._data import ReportData
 from ._numbers import DASH, count, duration, number, percent
 from ._palette import css_variables, dark_map
@@ -43,26 +42,11 @@ def write_report(report: ReportData, path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    InputError
+    MiscibleError
         The folder does not exist or cannot be written.
     """
     target = Path(path)
-    page = render_report(report)
-    try:
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(page)
-            Path(beside).chmod(0o644)
-            Path(beside).replace(target)
-        finally:
-            Path(beside).unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the report cannot be written: {error.strerror or error}.",
-            source=target,
-            hint="Name a folder that exists, can be written and has space.",
-        ) from error
+    write_atomic(target, render_report(report))
     return target
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..advice import PropertyVerdict
+from ..evaluation import get_metric
 from ._data import Predictions, ReportData
 from ._figures_calibration import coverage_check_figure, reliability_figure
 from ._figures_curves import Style, curve_figure, curve_styles
@@ -187,7 +188,7 @@ def _metric_facts(predictions: Predictions, verdict: PropertyVerdict | None) -> 
     metrics = scores.get(predictions.strategy, {})
     for metric in SHOWN.get(predictions.kind, ()):
         if metric in metrics:
-            unit = f" {predictions.unit}" if predictions.unit and metric in ("mae", "rmse") else ""
+            unit = f" {predictions.unit}" if predictions.unit and get_metric(metric).has_unit else ""
             facts.append((metric_label(metric), f"{number(metrics[metric])}{unit}"))
     return tuple(facts)
 

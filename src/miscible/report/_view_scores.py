@@ -66,7 +66,7 @@ def score_tables(data: ReportData) -> tuple[ScoreTable, ...]:
 def _table(verdict: PropertyVerdict, sides: Mapping[str, str], unit: str) -> ScoreTable:
     metrics = list(dict.fromkeys(m for s in verdict.scores for m in s.metrics))
     lowest = _best(verdict)
-    n_folds = verdict.sharing.n_folds * verdict.sharing.n_repeats if verdict.sharing else 0
+    n_folds = int(np.isfinite(verdict.sharing.fold_differences).sum()) if verdict.sharing else 0
     rows = []
     for score in verdict.scores:
         behind = percent(score.error / lowest - 1, 1) if lowest > 0 else number(None)

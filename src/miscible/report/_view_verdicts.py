@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..advice import Call, Comparison, PropertyVerdict
+from ..evaluation import get_metric
 from ._data import Intervals, ReportData
 from ._figures_differences import difference_figure, is_stretched, surest
 from ._numbers import DASH, count, estimate, number, percent, share, signed
 from ._panels import FEW, Panel, panel
-from ._words import CALLS, error_label, listed
+from ._words import CALLS, listed
 
 __all__ = ["Card", "Posterior", "call_counts", "cards", "difference_panel"]
 
@@ -149,7 +150,10 @@ def _facts(verdict: PropertyVerdict, intervals: Intervals | None) -> list[tuple[
         together, apart = number(sharing.candidate_error), number(sharing.baseline_error)
         facts += [
             ("Compared", f"{sharing.candidate} {together}{unit} with {sharing.baseline} {apart}{unit}"),
-            ("Judged by", f"{error_label(verdict.metric)}, {sharing.n_repeats} × {sharing.n_folds} folds"),
+            (
+                "Judged by",
+                f"{get_metric(verdict.metric).error_label}, {sharing.n_repeats} × {sharing.n_folds} folds",
+            ),
             ("Counts as a difference", f"more than {number(sharing.rope, 2)}{unit}"),
             (
                 "Smallest difference this table could show",

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..advice import Call, PropertyVerdict
+from ..evaluation import get_metric
 
-__all__ = ["CALLS", "answer", "deploy_answer", "error_label", "listed", "metric_label", "short_error_label"]
+__all__ = ["CALLS", "answer", "deploy_answer", "listed", "metric_label", "short_error_label"]
 
 CALLS = {
     Call.MIX: "learning it together with other properties lowers its error",
@@ -18,45 +19,18 @@ CALLS = {
 
 MANY = 8
 NOT_COMPARED = "Learning together was not compared with learning apart in this study."
-_METRICS = {
-    "mae": ("MAE", "mean absolute error"),
-    "rmse": ("RMSE", "root mean squared error"),
-    "r2": ("R²", "1 − R²"),
-    "median_ae": ("median error", "median absolute error"),
-    "p95_ae": ("95 % error", "95th percentile of absolute error"),
-    "spearman": ("Spearman ρ", "1 − Spearman ρ"),
-    "average_precision": ("average precision", "1 − average precision"),
-    "log_loss": ("log loss", "log loss"),
-    "brier": ("Brier score", "Brier score"),
-    "roc_auc": ("ROC AUC", "1 − ROC AUC"),
-    "f1": ("F1", "1 − F1"),
-    "recall": ("recall", "1 − recall"),
-    "precision": ("precision", "1 − precision"),
-    "balanced_accuracy": ("balanced accuracy", "1 − balanced accuracy"),
-    "recall@budget": ("recall at budget", "1 − recall at budget"),
-    "accuracy": ("accuracy", "1 − accuracy"),
-    "macro_f1": ("macro F1", "1 − macro F1"),
-}
-_LOWER_IS_BETTER = {"mae", "rmse", "median_ae", "p95_ae", "log_loss", "brier"}
-_IN_UNITS = {"mae", "rmse", "median_ae", "p95_ae"}
-
-
-def error_label(metric: str) -> str:
-    """The metric in its error form, smaller is better."""
-    return _METRICS.get(metric, ("", metric))[1]
 
 
 def short_error_label(metric: str, unit: str = "") -> str:
-    """The same for a table heading, with the unit of the error."""
-    name = _METRICS.get(metric, (metric, metric))
-    label = name[0] if metric in _LOWER_IS_BETTER else f"1 − {name[0]}"
+    """The metric in its error form for a table heading, with the unit of the error."""
+    label = get_metric(metric).short_error_label
     return f"{label} [{unit}]" if unit else label
 
 
 def metric_label(metric: str, unit: str = "") -> str:
     """A descriptive metric in its natural form, with the property's unit where it has one."""
-    name = _METRICS.get(metric, (metric, ""))[0]
-    return f"{name} [{unit}]" if unit and metric in _IN_UNITS else name
+    judge = get_metric(metric)
+    return f"{judge.label} [{unit}]" if unit and judge.has_unit else judge.label
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

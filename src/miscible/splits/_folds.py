@@ -49,6 +49,7 @@ def assign_folds(
     n_repeats: int,
     seed: int,
     names: Sequence[str] | None = None,
+    classes: Sequence[Sequence[str]] | None = None,
     group_labels: Sequence[str] | np.ndarray | None = None,
 ) -> FoldAssignment:
     """Deal whole groups to folds, balancing rows, labels of every task, and classes.
@@ -65,8 +66,8 @@ def assign_folds(
         How many.
     seed
         The same seed gives the same folds.
-    names, group_labels
-        Names of tasks and of groups (by code) for warnings.
+    names, classes, group_labels
+        Names of tasks, of each task's classes and of groups (both by code) for warnings.
 
     Raises
     ------
@@ -91,7 +92,8 @@ def assign_folds(
         folds[repeat] = rng.permutation(n_folds)[allocate(strata, shares, rng)]
     names = [str(t + 1) for t in range(labels.shape[1])] if names is None else names
     group_names = [str(c) for c in (found if group_labels is None else np.asarray(group_labels)[found])]
-    warnings = _large_groups(strata, group_names) + _scarce(strata, folds, n_folds, names)
+    classes = [()] * len(names) if classes is None else classes
+    warnings = _large_groups(strata, group_names) + _scarce(strata, folds, n_folds, names, classes)
     return FoldAssignment(folds[:, dense], n_folds, tuple(warnings))
 
 
@@ -106,7 +108,9 @@ def _large_groups(strata: Strata, group_names: Sequence[str]) -> list[str]:
     ]
 
 
-def _scarce(strata: Strata, folds: np.ndarray, n_folds: int, names: Sequence[str]) -> list[str]:
+def _scarce(
+    strata: Strata, folds: np.ndarray, n_folds: int, names: Sequence[str], classes: Sequence[Sequence[str]]
+) -> list[str]:
     """Tasks with too few groups, then folds that lack a task or a class."""
     n_cells = len(folds) * n_folds
     warnings = []
@@ -116,7 +120,7 @@ def _scarce(strata: Strata, folds: np.ndarray, n_folds: int, names: Sequence[str
         if task in too_few:
             continue
         lacking = n_cells - sum(len(np.unique(repeat)) for repeat in folds[:, groups])
-        what = "label" if label < 0 else f"label of class {label}"
+        what = "label" if label < 0 else f"label of class {_class_name(classes[task], label)}"
         if len(groups) == 0:
             warnings.append(f"task {names[task]!r} has no label")
         elif len(groups) < n_folds:
@@ -131,3 +135,7 @@ def _scarce(strata: Strata, folds: np.ndarray, n_folds: int, names: Sequence[str
     n_classes = np.bincount(strata.task[strata.label >= 0], minlength=len(names)).tolist()
     single = [name for name, n in zip(names, n_classes, strict=True) if n == 1]
     return warnings + [f"task {name!r} has labels of one class only" for name in single]
+
+
+def _class_name(classes: Sequence[str], code: int) -> str:
+    return repr(classes[code]) if code < len(classes) else str(code)

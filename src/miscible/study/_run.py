@@ -110,7 +110,7 @@ def run_study(
         )
     folds = assign_folds(
         groups.codes, table.labels, table.kinds, n_folds=plan.split.folds, n_repeats=plan.split.repeats,
-        seed=plan.seed, names=table.names, group_labels=groups.labels,
+        seed=plan.seed, names=table.names, classes=[p.classes for p in table.properties], group_labels=groups.labels,
     )  # fmt: skip
     store = RunFolder(path)
     store.begin(plan, _manifest(table, features, groups), resume=resume, overwrite=overwrite)
