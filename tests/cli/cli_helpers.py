@@ -45,7 +45,7 @@ class Outcome:
     def refuses(self, *words: object) -> None:
         """The user is told what is wrong, in one paragraph that holds these words."""
         assert self.status == 2, self.out + self.err
-        assert self.err.startswith("error: ")
+        assert self.err.splitlines()[-1].startswith("error: ")
         assert "Traceback" not in self.err
         for word in words:
             assert str(word) in self.err

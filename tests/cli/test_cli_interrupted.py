@@ -103,7 +103,7 @@ def test_interrupted_training_goes_on_later(
     assert not list(run.rglob("*.part"))
     assert {p: p.stat().st_mtime_ns for p in cells} == cells
     first = [pd.read_csv(path / "predictions.csv").query("repeat == 0") for path in (run, finished[0])]
-    np.testing.assert_allclose(first[0]["predicted"], first[1]["predicted"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(first[0]["shared"], first[1]["shared"], rtol=1e-5, atol=1e-6)
 
 
 @NEEDS_PROC
