@@ -1,5 +1,7 @@
 """Metrics, corrected tests and posteriors: numbers a reviewer accepts; knows no model."""
 
+from ._averages import finite_mean, group_weights
+from ._classification import PROBABILITY_FLOOR
 from ._margin import check_margin, constant_error, margin_of_equivalence, noise_floor
 from ._metrics import (
     DEFAULT_METRIC,
@@ -19,6 +21,7 @@ from ._threshold import best_threshold
 __all__ = [
     "DEFAULT_METRIC",
     "METRICS",
+    "PROBABILITY_FLOOR",
     "Metric",
     "Posterior",
     "ReplicateNoise",
@@ -28,8 +31,10 @@ __all__ = [
     "correlated_posterior",
     "declare",
     "default_metric",
+    "finite_mean",
     "fold_scale",
     "get_metric",
+    "group_weights",
     "holm",
     "margin_of_equivalence",
     "metric_error",
