@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..evaluation import PROBABILITY_FLOOR
 from ..splits import FoldData
 from ..table import Kind
 
 __all__ = ["Sample", "labelled_rows", "one_hot", "shortage", "task_loss", "task_sample"]
-
-SMALLEST_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +98,7 @@ def task_loss(
         codes = labels.astype(int)[:, None]
         wide = np.column_stack([1.0 - prediction, prediction]) if kind == Kind.BINARY else prediction
         chosen = np.take_along_axis(wide, codes, axis=1)[:, 0]
-        losses = -np.log(np.clip(chosen, SMALLEST_PROBABILITY, 1.0))
+        losses = -np.log(np.clip(chosen, PROBABILITY_FLOOR, 1.0))
     return float(np.average(losses, weights=weights))
 
 

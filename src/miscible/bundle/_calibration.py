@@ -12,9 +12,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-__all__ = ["Calibration", "fit_calibration"]
+from ..evaluation import PROBABILITY_FLOOR
 
-_SMALL = 1e-6
+__all__ = ["Calibration", "fit_calibration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Calibration:
 
     def apply(self, probability: np.ndarray) -> np.ndarray:
         """Calibrated ``(n, n_outputs)``: probability of class 1 (binary) or of every class."""
+        if self.is_identity:
+            return probability
         calibrated = softmax(self.slope * _logs(probability) + np.asarray(self.offsets), axis=1)
         return calibrated[:, 1:] if probability.shape[1] == 1 else calibrated
 
@@ -76,4 +78,4 @@ def fit_calibration(observed: np.ndarray, probability: np.ndarray, weights: np.n
 def _logs(probability: np.ndarray) -> np.ndarray:
     """Log-probability of every class, ``(n, n_classes)``."""
     full = np.hstack([1.0 - probability, probability]) if probability.shape[1] == 1 else probability
-    return np.log(np.clip(full, _SMALL, 1.0))
+    return np.log(np.clip(full, PROBABILITY_FLOOR, 1.0))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..evaluation import finite_mean, group_weights
+
 __all__ = ["Residuals", "fit_residuals", "measured_coverage", "measured_width"]
 
 _HALVINGS = 20
@@ -51,13 +53,11 @@ class Residuals:
         low, high
             ``(n_rows,)`` each, around the mean of the members; infinite where the groups are too few.
         """
-        known = np.isfinite(members)
-        total = np.where(known, members, 0.0).sum(axis=0)
-        centre = total / np.maximum(known.sum(axis=0), 1)
-        members = np.where(known, members, centre)
+        centre = finite_mean(members)
+        unknown = np.isnan(centre)
+        members = np.where(np.isfinite(members), members, np.where(unknown, 0.0, centre))
         low = np.minimum(-self._upper(-members, level), centre)
         high = np.maximum(self._upper(members, level), centre)
-        unknown = ~known.any(axis=0)
         return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -107,9 +107,8 @@ def fit_residuals(
     """
     use = np.isfinite(observed) & np.isfinite(predicted)
     values, folds = np.abs(observed[use] - predicted[use]), folds[use].astype(np.int64)
-    _, group, sizes = np.unique(codes[use], return_inverse=True, return_counts=True)
     order = np.lexsort((values, folds))
-    return Residuals(values[order], 1.0 / sizes[group][order], folds[order])
+    return Residuals(values[order], group_weights(codes[use])[order], folds[order])
 
 
 def measured_coverage(residuals: Residuals, level: float) -> float:

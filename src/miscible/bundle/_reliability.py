@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..evaluation import group_weights, metric_error
 from ._calibration import Calibration, fit_calibration
 
 __all__ = ["ReliabilityCurve", "choose_calibration", "cross_calibrated", "reliability_curve"]
 
 N_BINS = 10
-_SMALL = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +58,14 @@ def reliability_curve(observed: np.ndarray, probability: np.ndarray, codes: np.n
         stated, hit = probability[:, 0], observed == 1
     else:
         stated, hit = probability.max(axis=1), observed == probability.argmax(axis=1)
-    weights = _group_weights(codes)
+    weights = group_weights(codes)
     bins = np.clip((stated * N_BINS).astype(int), 0, N_BINS - 1)
     count = np.bincount(bins, minlength=N_BINS)
     used = count > 0
     weight, of_stated, of_hit = (
         np.bincount(bins, weights * values, minlength=N_BINS)[used] for values in (1.0, stated, hit)
     )
-    return ReliabilityCurve(
-        of_stated / weight, of_hit / weight, count[used], weight / max(weight.sum(), _SMALL)
-    )
+    return ReliabilityCurve(of_stated / weight, of_hit / weight, count[used], weight / weight.sum())
 
 
 def cross_calibrated(
@@ -83,7 +81,7 @@ def cross_calibrated(
         ``(n,)`` outer fold of each row. With one fold only, nothing is changed.
     """
     calibrated = np.array(probability, dtype=float)
-    weights = _group_weights(codes)
+    weights = group_weights(codes)
     names = np.unique(folds)
     for fold in names if len(names) > 1 else ():
         own = folds == fold
@@ -102,20 +100,13 @@ def choose_calibration(
     observed, probability, codes, folds
         As in `cross_calibrated`.
     """
-    weights = _group_weights(codes)
+    weights = group_weights(codes)
+    kind = "binary" if probability.shape[1] == 1 else "multiclass"
     crossed = cross_calibrated(observed, probability, codes, folds)
-    if _log_loss(observed, crossed, weights) < _log_loss(observed, probability, weights):
+    before, after = (
+        metric_error("log_loss", observed, p, weights=weights, kind=kind) for p in (probability, crossed)
+    )
+    if after < before:
         return fit_calibration(observed, probability, weights)
     n_classes = max(2, probability.shape[1])
     return Calibration(1.0, (0.0,) * n_classes)
-
-
-def _group_weights(codes: np.ndarray) -> np.ndarray:
-    _, group, sizes = np.unique(codes, return_inverse=True, return_counts=True)
-    return 1.0 / sizes[group]
-
-
-def _log_loss(observed: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
-    full = np.hstack([1.0 - probability, probability]) if probability.shape[1] == 1 else probability
-    chosen = np.take_along_axis(full, observed.astype(int)[:, None], axis=1)[:, 0]
-    return float(-weights @ np.log(np.clip(chosen, _SMALL, 1.0)))
