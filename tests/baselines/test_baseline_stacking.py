@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from baseline_folds import labelled, make_toy, with_targets
 
-from miscible.baselines import BASELINES, fit_baseline, fit_stacked, predict_tasks
+from miscible.baselines import BASELINES, BlendModel, fit_baseline, fit_stacked, load_model, predict_tasks
+from miscible.baselines._lightgbm import BoosterModel
 from miscible.baselines._sample import task_sample
 from miscible.baselines._stacked import _fit_helpers, _inner_parts
 
@@ -90,6 +91,26 @@ def test_predicting_together_is_predicting_one_by_one():
     models = [*fit_stacked(fold, seed=0), *(fit_baseline(name, fold, 2, seed=0) for name in BASELINES)]
     for model, together in zip(models, predict_tasks(models, fold.inputs), strict=True):
         np.testing.assert_array_equal(together, model.predict(fold.inputs))
+
+
+def test_level_zero_is_asked_once_after_loading(tmp_path, monkeypatch):
+    """Every property has its own copy on disk; read back, equal helpers are one object."""
+    fold = make_toy(n_rows=200)
+    models = fit_stacked(fold, seed=0)
+    for t, model in enumerate(models):
+        model.save(tmp_path / str(t))
+    loaded = [load_model(tmp_path / str(t)) for t in range(len(models))]
+    distinct = {id(helper) for model in loaded for task in model.tasks for helper in model.helpers[task]}
+    assert len(distinct) == 9
+    expected = [model.predict(fold.inputs) for model in models]
+    asked, predict = [], BoosterModel.predict
+    monkeypatch.setattr(BoosterModel, "predict", lambda self, x: asked.append(self) or predict(self, x))
+    blend = BlendModel((0.5, 0.5), (loaded[0], loaded[1]))
+    *alone, mixed = predict_tasks([*loaded, blend], fold.inputs)
+    assert len(asked) == 9 + 3
+    for one, other in zip(alone, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    np.testing.assert_allclose(mixed, (alone[0] + alone[1]) / 2, rtol=1e-12)
 
 
 def test_properties_with_few_labels_help_nobody():

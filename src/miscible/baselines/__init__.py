@@ -3,16 +3,19 @@
 from ._blend import BlendModel, blend_weight
 from ._fit import BASELINES, fit_baseline
 from ._model import FittedModel, load_model, register_model
-from ._stacked import fit_stacked, predict_tasks
+from ._stacked import fit_stacked
+from ._together import Part, predict_tasks, share
 
 __all__ = [
     "BASELINES",
     "BlendModel",
     "FittedModel",
+    "Part",
     "blend_weight",
     "fit_baseline",
     "fit_stacked",
     "load_model",
     "predict_tasks",
     "register_model",
+    "share",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ..table import Kind
 from ._model import FittedModel, load_model, register_model
 from ._sample import task_loss
 from ._state import read_state, write_state
+from ._together import Part
 
 __all__ = ["BlendModel", "blend_weight"]
 
@@ -40,8 +42,12 @@ class BlendModel:
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Models of weight 0 are not asked."""
+        return self.predict_with(inputs, lambda model: model.predict(inputs))
+
+    def predict_with(self, inputs: np.ndarray, ask: Callable[[Part], np.ndarray]) -> np.ndarray:
+        """The mixture, with the models' predictions from ``ask``."""
         pairs = zip(self.weights, self.models, strict=True)
-        return np.sum([w * m.predict(inputs) for w, m in pairs if w > 0], axis=0)
+        return np.sum([w * ask(m) for w, m in pairs if w > 0], axis=0)
 
     def save(self, folder: Path) -> None:
         """Write every part in a folder of its own."""

@@ -7,7 +7,7 @@ the row nor its group; everywhere else they are the mean over the parts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from ._mean import fit_mean
 from ._model import FittedModel, load_model, register_model
 from ._sample import Sample, labelled_rows, shortage, task_sample
 from ._state import read_state, write_state
+from ._together import Part, load_shared
 
-__all__ = ["MIN_BOOSTED", "StackedModel", "fit_stacked", "predict_tasks"]
+__all__ = ["MIN_BOOSTED", "StackedModel", "fit_stacked"]
 
 MIN_BOOSTED = 20
 N_PARTS = 3
@@ -51,11 +52,12 @@ class StackedModel:
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Level 0, then level 1."""
-        return self.predict_with(inputs, _predict_helpers({t: self.helpers[t] for t in self.tasks}, inputs))
+        return self.predict_with(inputs, lambda helper: helper.predict(inputs))
 
-    def predict_with(self, inputs: np.ndarray, helped: dict[int, np.ndarray]) -> np.ndarray:
-        """Level 1 alone, with the helpers' predictions at hand."""
-        return self.booster.predict(_extended(inputs, [helped[t] for t in self.tasks]))
+    def predict_with(self, inputs: np.ndarray, ask: Callable[[Part], np.ndarray]) -> np.ndarray:
+        """Level 1, with the helpers' predictions from ``ask``."""
+        helped = [np.mean([ask(helper) for helper in self.helpers[t]], axis=0) for t in self.tasks]
+        return self.booster.predict(_extended(inputs, helped))
 
     def save(self, folder: Path) -> None:
         """Write the helpers in use and the booster, each in a folder of its own."""
@@ -68,11 +70,11 @@ class StackedModel:
 
     @classmethod
     def load(cls, folder: Path) -> StackedModel:
-        """Read what `save` wrote."""
+        """Read what `save` wrote; helpers of the same content are one object, so that they are asked once."""
         state = read_state(folder, "stacked")
         tasks = tuple(state["tasks"])
         helpers = {
-            t: tuple(load_model(folder / f"helper-{t}-{part}") for part in range(state["parts"][str(t)]))
+            t: tuple(load_shared(folder / f"helper-{t}-{part}") for part in range(state["parts"][str(t)]))
             for t in tasks
         }
         return cls(helpers, tasks, load_model(folder / "booster"), state["note"])
@@ -112,21 +114,6 @@ def fit_stacked(
     return [_fit_top(fold, t, samples[t], helpers, helped, seed, n_threads) for t in wanted]
 
 
-def predict_tasks(models: Sequence[FittedModel], inputs: np.ndarray) -> list[np.ndarray]:
-    """``model.predict(inputs)`` of several models, with the level 0 that stacked ones share computed once."""
-    done: dict[int, dict[int, np.ndarray]] = {}
-    predictions = []
-    for model in models:
-        if isinstance(model, StackedModel):
-            key = id(model.helpers)
-            if key not in done:
-                done[key] = _predict_helpers(model.helpers, inputs)
-            predictions.append(model.predict_with(inputs, done[key]))
-        else:
-            predictions.append(model.predict(inputs))
-    return predictions
-
-
 def _inner_parts(fold: FoldData, seed: int) -> np.ndarray:
     """Part of every row of the table; whole groups, drawn at random."""
     _, group = np.unique(fold.codes, return_inverse=True)
@@ -157,7 +144,7 @@ def _fit_helpers(
             helped[own] = models[-1].predict(fold.inputs[own])
     valid = fold.valid_rows
     if len(valid):
-        helped[valid] = _mean_prediction(models, fold.inputs[valid])
+        helped[valid] = np.mean([model.predict(fold.inputs[valid]) for model in models], axis=0)
     return tuple(models), helped
 
 
@@ -181,14 +168,6 @@ def _fit_top(
         valid_inputs=_extended(sample.valid_inputs, [helped[t][valid] for t in others]),
     )
     return StackedModel(helpers, others, fit_lightgbm(extended, seed=seed, n_threads=n_threads))
-
-
-def _predict_helpers(helpers: Helpers, inputs: np.ndarray) -> dict[int, np.ndarray]:
-    return {task: _mean_prediction(models, inputs) for task, models in helpers.items()}
-
-
-def _mean_prediction(models: Sequence[FittedModel], inputs: np.ndarray) -> np.ndarray:
-    return np.mean([model.predict(inputs) for model in models], axis=0)
 
 
 def _extended(inputs: np.ndarray, columns: Sequence[np.ndarray]) -> np.ndarray:

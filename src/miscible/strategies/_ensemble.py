@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
-from ..baselines import register_model
+from ..baselines import Part, register_model, share
 from ..evaluation import finite_mean
 from ..files import make_folder, write_atomic
 from ..learning import NetworkShape, predict
@@ -100,8 +102,12 @@ class NetworkModel:
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """``(n_rows, n_outputs)`` of the task, in model space."""
+        return self.predict_with(inputs, lambda ensemble: ensemble.predict(inputs))
+
+    def predict_with(self, inputs: np.ndarray, ask: Callable[[Part], np.ndarray]) -> np.ndarray:
+        """The task's columns of what ``ask`` says of the ensemble, which may answer for other tasks too."""
         start = sum(self.ensemble.shape.n_outputs[: self.task])
-        return self.ensemble.predict(inputs)[:, start : start + self.ensemble.shape.n_outputs[self.task]]
+        return ask(self.ensemble)[:, start : start + self.ensemble.shape.n_outputs[self.task]]
 
     def save(self, folder: Path) -> None:
         """Write arrays and header."""
@@ -112,10 +118,12 @@ class NetworkModel:
 
     @classmethod
     def load(cls, folder: Path) -> NetworkModel:
-        """Read what `save` wrote."""
+        """Read what `save` wrote; ensembles of the same content are one object."""
         header = json.loads((folder / "networks.json").read_text(encoding="utf-8"))
-        state = load_file(folder / "networks.safetensors")
-        return cls(NetworkEnsemble.from_state(header, state), int(header["task"]))
+        task = int(header.pop("task"))
+        content = (folder / "networks.safetensors").read_bytes()
+        key = hashlib.sha256(json.dumps(header, sort_keys=True).encode() + content).hexdigest()
+        return cls(share(key, lambda: NetworkEnsemble.from_state(header, load(content))), task)
 
 
 def _padded(inputs: np.ndarray, n_inputs: int) -> np.ndarray:
