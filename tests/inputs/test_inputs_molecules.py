@@ -1,12 +1,14 @@
 """Molecule features and the cache that spares computing them twice."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
 from rdkit import Chem
 from rdkit.Chem import Descriptors, rdFingerprintGenerator
 
-from miscible.inputs import _cache, _molecule, featurize
+from miscible.inputs import _cache, _molecule, describe_molecules, featurize
 from miscible.table import InputSpec
 
 SMILES = ["CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1", "CCCCCC", "OCC", "*CC(*)c1ccccc1", "[Na+].[Cl-]"]
@@ -109,7 +111,30 @@ def test_processes_give_the_same_numbers(folder, monkeypatch):
     forget(monkeypatch)
     monkeypatch.setenv("MISCIBLE_CACHE", str(folder.parent / "second"))
     monkeypatch.setattr(_molecule, "_CHUNK", 3)
+    monkeypatch.setattr(_molecule, "_WORTH_PROCESSES", 1)
     np.testing.assert_array_equal(featurize(FRAME, SPEC, n_jobs=2).numeric, alone.numeric)
+
+
+def test_threads_take_turns_with_memory_and_file(folder, monkeypatch):
+    """Eight threads share a memory for four structures, which is emptied all the time."""
+    alone = featurize(FRAME, SPEC).numeric
+    monkeypatch.setattr(_molecule, "_MOST_IN_MEMORY", 4)
+    parts = [np.roll(np.arange(len(SMILES)), k)[:4] for k in range(64)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda rows: featurize(FRAME.iloc[rows], SPEC).numeric, parts))
+    for rows, numeric in zip(parts, found, strict=True):
+        np.testing.assert_array_equal(numeric, alone[rows])
+
+
+def test_parts_of_a_frame_described_before_compute_and_read_nothing(folder, monkeypatch):
+    alone = featurize(FRAME, SPEC).numeric
+    described = describe_molecules(FRAME, SPEC)
+    forget(monkeypatch)
+    forbid(monkeypatch)
+    monkeypatch.setenv("MISCIBLE_CACHE", str(folder.parent / "second"))
+    found = [featurize(FRAME.iloc[k : k + 2], SPEC, described=described).numeric for k in range(0, 7, 2)]
+    np.testing.assert_array_equal(np.concatenate(found), alone)
+    assert describe_molecules(pd.DataFrame({"x": [1.0]}), InputSpec(numeric=("x",))) == {}
 
 
 def test_the_memory_is_bounded(folder, monkeypatch):

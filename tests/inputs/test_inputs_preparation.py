@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
 from miscible.errors import InputError
-from miscible.inputs import Features, Preparation
+from miscible.inputs import Features, Preparation, featurize
+from miscible.table import InputSpec
 
 NAN = np.nan
 
@@ -105,7 +107,7 @@ def test_rows_by_mask_and_by_position_agree():
 
 def same_state(first: Preparation, second: Preparation) -> bool:
     (arrays_a, structure_a), (arrays_b, structure_b) = first.to_state(), second.to_state()
-    same_arrays = all(np.array_equal(arrays_a[k], arrays_b[k]) for k in arrays_a)
+    same_arrays = all(np.array_equal(arrays_a[k], arrays_b[k], equal_nan=True) for k in arrays_a)
     return same_arrays and structure_a == structure_b
 
 
@@ -169,3 +171,48 @@ def test_constant_inputs_leave_nothing():
     prepared = Preparation.fit(features, np.arange(5))
     assert prepared.n_inputs == 0
     assert prepared.transform(features).shape == (5, 0)
+
+
+def test_values_that_leave_no_trace_are_unseen():
+    features = make()
+    rolled = features.categories["route"] == "rolled"
+    rows = np.flatnonzero(~rolled)
+    assert rolled.any()
+    prepared = Preparation.fit(features, rows)
+    np.testing.assert_array_equal(prepared.unseen(features), rolled)
+    new = features.take(rows[:8])
+    before = prepared.transform(new)
+    new.numeric[1, 2] = 4.001
+    new.numeric[2, 2] = 4 * (1 + 1e-7)
+    new.numeric[3, 2] = NAN
+    new.numeric[4, 3] = 0
+    new.numeric[5, 0] = 1e6
+    new.categories["same"][6] = "y"
+    new.categories["same"][7] = None
+    np.testing.assert_array_equal(prepared.transform(new)[[1, 4, 6, 7]], before[[1, 4, 6, 7]])
+    assert np.flatnonzero(prepared.unseen(new)).tolist() == [1, 4, 6, 7]
+
+
+def test_a_rare_level_was_seen_and_a_new_one_was_not():
+    route = texts(*["cast"] * 20, *["forged"] * 20, "rolled", "rolled")
+    prepared = Preparation.fit(Features(np.zeros((42, 0), np.float32), (), {"route": route}), np.arange(42))
+    new = Features(np.zeros((4, 0), np.float32), (), {"route": texts("cast", "rolled", "other", "printed")})
+    assert prepared.names == ("route=cast", "route=forged", "route=other")
+    assert prepared.unseen(new).tolist() == [False, False, True, True]
+
+
+def test_an_element_that_training_lacks_is_unseen():
+    frame = pd.DataFrame({"alloy": ["FeNi", "Fe3Ni", "FeNi3", "FeNiRe2", "Fe2Ni"]})
+    features = featurize(frame, InputSpec(composition="alloy"))
+    prepared = Preparation.fit(features, np.arange(3))
+    assert prepared.unseen(features).tolist() == [False, False, False, True, False]
+
+
+def test_hashed_counts_do_not_make_a_molecule_unseen():
+    frame = pd.DataFrame({"smiles": ["CCO", "CCCO", "CCCCO", "O=[N+]([O-])CCO"]})
+    features = featurize(frame, InputSpec(smiles="smiles"))
+    hashed = np.array([name.startswith("morgan ") for name in features.names])
+    assert (features.numeric[3, hashed] > features.numeric[:3, hashed].max(axis=0)).any()
+    assert Preparation.fit(features, np.arange(3)).unseen(features).tolist() == [False, False, False, True]
+    only = Features(features.numeric[:, hashed], tuple(np.array(features.names)[hashed]))
+    assert not Preparation.fit(only, np.arange(3)).unseen(only).any()

@@ -48,7 +48,7 @@ def parse_smiles(texts: Sequence[object] | np.ndarray) -> ParsedMolecules:
     return ParsedMolecules(canonical, errors)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 18)
 def _canonical(text: str) -> tuple[str | None, str]:
     """Canonical SMILES, or None and the reason."""
     if not text:

@@ -1,8 +1,8 @@
 """Inputs to numbers: features row by row, preparation and target scaling fitted on training rows."""
 
 from ._features import Features
-from ._featurize import featurize
+from ._featurize import describe_molecules, featurize
 from ._preparation import Preparation
 from ._scaling import TargetScaler
 
-__all__ = ["Features", "Preparation", "TargetScaler", "featurize"]
+__all__ = ["Features", "Preparation", "TargetScaler", "describe_molecules", "featurize"]

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Features"]
+__all__ = ["HASHED", "Features"]
+
+HASHED = "morgan "
+"""How names of hashed counts begin; such a column stands for many substructures at once."""
 
 
 @dataclass(frozen=True)

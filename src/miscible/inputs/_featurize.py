@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -11,12 +13,18 @@ from ..table import InputSpec, rows_error, source_name
 from ..text import suggest
 from ._composition import composition_features, composition_names
 from ._features import Features
-from ._molecule import molecule_features, molecule_names
+from ._molecule import described_structures, molecule_features, molecule_names
 
-__all__ = ["featurize"]
+__all__ = ["describe_molecules", "featurize"]
 
 
-def featurize(frame: pd.DataFrame, spec: InputSpec, *, n_jobs: int = 1) -> Features:
+def featurize(
+    frame: pd.DataFrame,
+    spec: InputSpec,
+    *,
+    n_jobs: int = 1,
+    described: Mapping[str, np.ndarray] | None = None,
+) -> Features:
     """Compute the inputs of every row; nothing is fitted, so a row's features depend on that row alone.
 
     Parameters
@@ -28,7 +36,9 @@ def featurize(frame: pd.DataFrame, spec: InputSpec, *, n_jobs: int = 1) -> Featu
         alloy descriptors; molecules become Morgan counts and RDKit descriptors; numeric columns stay;
         categorical columns become text.
     n_jobs
-        Processes for molecule descriptors that are not in the cache.
+        Processes for molecule descriptors that are not in the cache, where these are more than 2,000.
+    described
+        From `describe_molecules` of these rows or more, for a long frame that is featurised in parts.
 
     Raises
     ------
@@ -45,10 +55,10 @@ def featurize(frame: pd.DataFrame, spec: InputSpec, *, n_jobs: int = 1) -> Featu
         blocks.append(composition_features(_fractions(frame, spec)))
         names += composition_names()
     if spec.smiles is not None:
-        molecules = parse_smiles(frame[spec.smiles].tolist())
-        _refuse(frame, spec.smiles, molecules.errors, "SMILES")
-        canonical = [smiles for smiles in molecules.canonical if smiles is not None]
-        blocks.append(molecule_features(canonical, n_jobs))
+        canonical = _canonical(frame, spec.smiles)
+        if described is None:
+            described = described_structures(canonical, n_jobs)
+        blocks.append(molecule_features(canonical, described))
         names += molecule_names()
     if spec.numeric:
         numbers = [_numbers(frame, column) for column in spec.numeric]
@@ -56,6 +66,31 @@ def featurize(frame: pd.DataFrame, spec: InputSpec, *, n_jobs: int = 1) -> Featu
         names += spec.numeric
     numeric = np.concatenate(blocks, axis=1) if blocks else np.empty((len(frame), 0), dtype=np.float32)
     return Features(numeric, names, {column: _texts(frame[column]) for column in spec.categorical})
+
+
+def describe_molecules(frame: pd.DataFrame, spec: InputSpec, *, n_jobs: int = 1) -> dict[str, np.ndarray]:
+    """RDKit descriptors of every structure of the rows, by canonical SMILES; empty without molecules.
+
+    Parameters
+    ----------
+    frame, spec, n_jobs
+        As in `featurize`.
+
+    Raises
+    ------
+    InputError
+        The SMILES column is missing or holds what cannot be read.
+    """
+    if spec.smiles is None:
+        return {}
+    _check_columns(frame, spec)
+    return described_structures(_canonical(frame, spec.smiles), n_jobs)
+
+
+def _canonical(frame: pd.DataFrame, column: str) -> list[str]:
+    molecules = parse_smiles(frame[column].tolist())
+    _refuse(frame, column, molecules.errors, "SMILES")
+    return [smiles for smiles in molecules.canonical if smiles is not None]
 
 
 def _check_columns(frame: pd.DataFrame, spec: InputSpec) -> None:

@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 
 import numpy as np
 
 from ..chemistry import descriptor_names, molecule_descriptors, morgan_counts
+from ..processes import apart
 from ._cache import cache_folder, read_descriptors, write_descriptors
+from ._features import HASHED
 
-__all__ = ["molecule_features", "molecule_names"]
+__all__ = ["described_structures", "molecule_features", "molecule_names"]
 
 N_COUNTS = 1024
 _LIMIT = 1e6
 _WORTH_A_FILE = 500
+_WORTH_PROCESSES = 2_000
 _MOST_IN_MEMORY = 100_000
 _CHUNK = 200
 
 _memory: dict[str, np.ndarray] = {}
+_lock = threading.Lock()
+"""Held by whoever reads or changes the memory and the file."""
 
 
 def molecule_names() -> tuple[str, ...]:
     """Column names of `molecule_features`."""
-    return tuple(f"morgan {i}" for i in range(N_COUNTS)) + tuple(f"rdkit {n}" for n in descriptor_names())
+    return tuple(f"{HASHED}{i}" for i in range(N_COUNTS)) + tuple(f"rdkit {n}" for n in descriptor_names())
 
 
-def molecule_features(canonical: Sequence[str], n_jobs: int = 1) -> np.ndarray:
+def molecule_features(canonical: Sequence[str], described: Mapping[str, np.ndarray]) -> np.ndarray:
     """Morgan counts (radius 2) and RDKit descriptors.
-
-    Descriptors that cannot be computed are NaN, the others are cut to +-1e6. They are kept in memory by
-    structure and, when 500 or more are new, in a file of the cache folder that is rebuilt when damaged.
 
     Parameters
     ----------
     canonical
         Canonical SMILES, one a row.
-    n_jobs
-        Processes for new descriptors.
+    described
+        What `described_structures` says of all of them.
 
     Returns
     -------
@@ -48,14 +52,37 @@ def molecule_features(canonical: Sequence[str], n_jobs: int = 1) -> np.ndarray:
     unique = list(dict.fromkeys(canonical))
     position = {smiles: i for i, smiles in enumerate(unique)}
     rows = np.array([position[smiles] for smiles in canonical], dtype=np.int64)
-    described = _described(unique, n_jobs)
     features = np.empty((len(canonical), len(molecule_names())), dtype=np.float32)
     features[:, :N_COUNTS] = morgan_counts(unique, n_counts=N_COUNTS)[rows]
-    features[:, N_COUNTS:] = described[rows]
+    if unique:
+        features[:, N_COUNTS:] = np.stack([described[smiles] for smiles in unique])[rows]
     return features
 
 
-def _described(unique: list[str], n_jobs: int) -> np.ndarray:
+def described_structures(canonical: Sequence[str], n_jobs: int = 1) -> dict[str, np.ndarray]:
+    """RDKit descriptors by canonical SMILES.
+
+    Descriptors that cannot be computed are NaN, the others are cut to +-1e6. They are kept in memory by
+    structure and, when 500 or more are new, in a file of the cache folder that is rebuilt when damaged and
+    is written at most once a call. Threads take turns.
+
+    Parameters
+    ----------
+    canonical
+        Canonical SMILES; repeats are welcome.
+    n_jobs
+        Processes, where more than 2,000 structures are new.
+
+    Returns
+    -------
+    dict
+        SMILES -> ``(n_descriptors,)`` float32.
+    """
+    with _lock:
+        return _described(list(dict.fromkeys(canonical)), n_jobs)
+
+
+def _described(unique: list[str], n_jobs: int) -> dict[str, np.ndarray]:
     names = descriptor_names()
     known = {s: _memory[s] for s in unique if s in _memory}
     lacking = len(unique) - len(known)
@@ -70,7 +97,7 @@ def _described(unique: list[str], n_jobs: int) -> np.ndarray:
     elif lacking:
         known |= _compute([s for s in unique if s not in known], n_jobs)
     _remember(known)
-    return np.array([known[s] for s in unique], dtype=np.float32).reshape(len(unique), len(names))
+    return known
 
 
 def _remember(known: dict[str, np.ndarray]) -> None:
@@ -82,13 +109,22 @@ def _remember(known: dict[str, np.ndarray]) -> None:
 
 def _compute(smiles: list[str], n_jobs: int) -> dict[str, np.ndarray]:
     chunks = [smiles[i : i + _CHUNK] for i in range(0, len(smiles), _CHUNK)]
-    if n_jobs > 1 and len(chunks) > 1:
-        with ProcessPoolExecutor(n_jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-            parts = list(pool.map(_compute_chunk, chunks))
-    else:
+    parts = _in_processes(chunks, n_jobs) if n_jobs > 1 and len(smiles) > _WORTH_PROCESSES else None
+    if parts is None:
         parts = [_compute_chunk(chunk) for chunk in chunks]
     values = (row for part in parts for row in part)
     return dict(zip(smiles, values, strict=True))
+
+
+def _in_processes(chunks: list[list[str]], n_jobs: int) -> list[np.ndarray] | None:
+    """None where a worker was ended from outside, such as for want of memory."""
+    with ProcessPoolExecutor(n_jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with apart():
+            parts = pool.map(_compute_chunk, chunks)
+        try:
+            return list(parts)
+        except BrokenProcessPool:
+            return None
 
 
 def _compute_chunk(smiles: list[str]) -> np.ndarray:

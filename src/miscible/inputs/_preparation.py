@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from ._features import Features
+from ._features import HASHED, Features
 
 __all__ = ["Preparation"]
 
@@ -19,6 +19,7 @@ MISSING = "missing"
 OTHER = "other"
 _SAME = 1e-6
 _CHUNK = 8192
+_ARRAYS = ("kept", "median", "centre", "scale", "flagged", "constant")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Preparation:
     same gaps share the flag of the first of them. A category level
     with fewer than ``n_rare`` training rows becomes ``other``; a missing one is the level ``missing``. Both
     have a column only if training rows fall into them; values without a column of their own go to ``other``,
-    or to no column where there is none.
+    or to no column where there is none. What leaves no trace in the prepared inputs although no training row
+    had it is told by `unseen`.
 
     Parameters
     ----------
@@ -43,8 +45,12 @@ class Preparation:
         ``(n_kept,)`` each.
     flagged
         Positions in ``features_in`` of the columns with a flag.
+    constant
+        ``(n_dropped,)`` the one training value of each column that is not kept; NaN if never measured.
     levels
         Category column -> levels with a one-hot column.
+    seen
+        Category column -> every level of the training rows.
     """
 
     features_in: tuple[str, ...]
@@ -53,7 +59,9 @@ class Preparation:
     centre: np.ndarray
     scale: np.ndarray
     flagged: np.ndarray
+    constant: np.ndarray
     levels: dict[str, tuple[str, ...]]
+    seen: dict[str, tuple[str, ...]]
 
     @classmethod
     def fit(cls, features: Features, rows: np.ndarray, n_rare: int = 10) -> Preparation:
@@ -64,7 +72,12 @@ class Preparation:
         flagged = _flagged(known)
         median, centre, scale = _moments(values, known, kept)
         levels = {c: _levels(v[rows], n_rare) for c, v in features.categories.items()}
-        return cls(features.names, kept, median, centre, scale, flagged, levels)
+        dropped = np.delete(np.arange(values.shape[1]), kept)
+        constant = _moments(values, known, dropped)[0]
+        seen = {
+            c: tuple(np.unique(_filled(v[rows]).astype(str)).tolist()) for c, v in features.categories.items()
+        }
+        return cls(features.names, kept, median, centre, scale, flagged, constant, levels, seen)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,19 +123,53 @@ class Preparation:
             start += len(levels)
         return inputs
 
+    def unseen(self, features: Features) -> np.ndarray:
+        """Rows with a value that `transform` drops or lumps together and that no training row had.
+
+        A number other than the constant of a dropped column, such as an element that training rows lack, or
+        a category level that did not occur. Hashed counts do not tell: among a few hundred molecules every
+        third has one that the others lack.
+
+        Returns
+        -------
+        ``(n_rows,)`` bool.
+
+        Raises
+        ------
+        InputError
+            As `transform`.
+        """
+        self._check(features)
+        found = np.zeros(features.n_rows, dtype=bool)
+        telling = np.array([not name.startswith(HASHED) for name in self.features_in], dtype=bool)
+        dropped = np.delete(np.arange(len(self.features_in)), self.kept)
+        constant, dropped = self.constant[telling[dropped]], dropped[telling[dropped]]
+        for start in range(0, features.n_rows, _CHUNK):
+            part = slice(start, start + _CHUNK)
+            values = features.numeric[part][:, dropped].astype(np.float64)
+            room = 2 * _SAME * np.maximum(np.abs(values), np.abs(constant))
+            other = ~(np.abs(values - constant) <= room)
+            found[part] = (other & np.isfinite(values)).any(axis=1)
+        for column, levels in self.seen.items():
+            found |= ~pd.Index(_filled(features.categories[column]), dtype=object).isin(levels)
+        return found
+
     def to_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Arrays, and a structure that JSON can hold."""
-        arrays = {name: getattr(self, name) for name in ("kept", "median", "centre", "scale", "flagged")}
-        levels = [[column, list(levels)] for column, levels in self.levels.items()]
-        return arrays, {"features_in": list(self.features_in), "levels": levels}
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        levels, seen = (
+            [[column, list(texts)] for column, texts in chosen.items()] for chosen in (self.levels, self.seen)
+        )
+        return arrays, {"features_in": list(self.features_in), "levels": levels, "seen": seen}
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray], structure: dict[str, Any]) -> Preparation:
         """The inverse of `to_state`."""
         return cls(
             features_in=tuple(structure["features_in"]),
-            levels={column: tuple(levels) for column, levels in structure["levels"]},
-            **{name: arrays[name] for name in ("kept", "median", "centre", "scale", "flagged")},
+            levels={column: tuple(texts) for column, texts in structure["levels"]},
+            seen={column: tuple(texts) for column, texts in structure["seen"]},
+            **{name: arrays[name] for name in _ARRAYS},
         )
 
     def _check(self, features: Features) -> None:
@@ -152,12 +199,13 @@ def _flagged(known: np.ndarray) -> np.ndarray:
     return gappy[np.sort(first)]
 
 
-def _moments(values: np.ndarray, known: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Median, mean and standard deviation over the measured values of each kept column."""
-    moments = np.empty((3, len(kept)))
-    for i, column in enumerate(kept.tolist()):
+def _moments(values: np.ndarray, known: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Median, mean and standard deviation over the measured values of these columns; NaN without any."""
+    moments = np.full((3, len(columns)), np.nan)
+    for i, column in enumerate(columns.tolist()):
         measured = values[known[:, column], column].astype(np.float64)
-        moments[:, i] = np.median(measured), measured.mean(), measured.std()
+        if len(measured):
+            moments[:, i] = np.median(measured), measured.mean(), measured.std()
     return tuple(moments)
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Protocol
 
 import torch
 from threadpoolctl import threadpool_limits
 
 from ..errors import MiscibleError
+from ..processes import apart
 from ._cells import Cell, CellRecord
 from ._work import StudyContext, run_cell
 
@@ -78,7 +77,7 @@ class Processes:
             late = deadline is not None and time.monotonic() > deadline
             while queue and len(running) < self._n_workers and not late:
                 cell = queue.pop()
-                with _apart():
+                with apart():
                     running[self._pool.submit(_run_in_worker, cell)] = cell
             if not running:
                 return
@@ -117,24 +116,6 @@ def _result(future: Future[CellRecord]) -> CellRecord:
             "a worker process was ended from outside; memory may have run out.",
             hint="What is finished is kept: go on with --resume and fewer --workers.",
         ) from error
-
-
-@contextmanager
-def _apart() -> Iterator[None]:
-    """Start workers that import nothing of the caller's script and leave Ctrl-C to their parent.
-
-    A script without a main guard would run itself again in every worker; a worker that is still importing
-    would print a traceback.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if os.name == "posix" else None
-    try:
-        yield
-    finally:
-        if mask is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        sys.modules["__main__"] = main
 
 
 def _start_worker(context: StudyContext, parent: int) -> None:

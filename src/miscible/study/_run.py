@@ -99,7 +99,7 @@ def run_study(
     """
     listener = listener or Silent()
     decision_metrics(plan, table)
-    features = featurize(table.frame, table.inputs)
+    features = featurize(table.frame, table.inputs, n_jobs=min(plan.workers, os.cpu_count() or 1))
     groups = group_keys(table, plan.split.group)
     if len(np.unique(groups.codes)) < plan.split.folds:
         raise PlanError(
