@@ -87,8 +87,8 @@ def test_document_cut_short(copy: Path) -> None:
 def test_another_version_says_which(copy: Path) -> None:
     path = copy / "bundle.json"
     document = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**document, "format": 2, "miscible": "9.1"}), encoding="utf-8")
-    with pytest.raises(BundleError, match=r"format 2, written by miscible 9\.1;.*reads format 1"):
+    path.write_text(json.dumps({**document, "format": 9, "miscible": "9.1"}), encoding="utf-8")
+    with pytest.raises(BundleError, match=r"format 9, written by miscible 9\.1;.*reads format 2"):
         load_bundle(copy)
 
 

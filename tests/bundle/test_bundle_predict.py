@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from miscible.baselines import FittedModel
 from miscible.bundle import Bundle, BundleParts, load_bundle, write_bundle
 from miscible.errors import InputError
 from miscible.inputs import featurize
@@ -52,13 +53,16 @@ def test_values_are_the_mean_of_the_fold_members(
     np.testing.assert_allclose(found["life/Zyklen"], life, rtol=1e-9)
 
 
-def test_binary_labels_follow_the_threshold_of_the_uncalibrated_mean(
+def test_binary_labels_follow_the_tuned_threshold_and_the_printed_probability(
     bundle: Bundle, parts: BundleParts, new_rows: pd.DataFrame
 ) -> None:
     found = bundle.predict(new_rows)
     raw = members(parts, 2, new_rows).mean(axis=0)[:, 0]
     assert ((raw > 0.35) & (raw < 0.5)).any()
     np.testing.assert_array_equal(found["glass"].to_numpy() == "yes", raw >= 0.35)
+    rule = next(note for note in found.attrs["notes"] if note.startswith("glass is 'yes'"))
+    printed = float(rule.removesuffix(".").rsplit(" ", 1)[1])
+    np.testing.assert_array_equal(found["glass"] == "yes", found["glass_probability"] >= printed)
     order = np.argsort(raw)
     assert (np.diff(found["glass_probability"].to_numpy()[order]) >= 0).all()
 
@@ -189,3 +193,84 @@ def test_a_process_that_never_saw_the_data_predicts_the_same(
     here = load_bundle(tmp_path / "b").predict(new_rows).reset_index(drop=True)
     pd.testing.assert_frame_equal(other, here, check_dtype=False, rtol=1e-9)
     np.testing.assert_allclose(other["strength"], members(parts, 0, new_rows)[1:].mean(axis=0)[:, 0])
+
+
+class Sure:
+    """Six times the log odds of another model; saved as that model."""
+
+    note = ""
+
+    def __init__(self, model: FittedModel) -> None:
+        self.model = model
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        p = self.model.predict(inputs)
+        return p**6 / (p**6 + (1 - p) ** 6)
+
+    def save(self, folder: Path) -> None:
+        self.model.save(folder)
+
+
+def test_calibrated_probabilities_and_threshold_give_the_same_labels(
+    parts: BundleParts, new_rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Probabilities that are far too sure are calibrated, and the threshold with them."""
+    glass = parts.tasks[2]
+    odds = (glass.out_of_fold / (1 - glass.out_of_fold)) ** 6
+    models = tuple(map(Sure, glass.models))
+    sure = dataclasses.replace(glass, out_of_fold=odds / (1 + odds), models=models, threshold=0.2)
+    write_bundle(dataclasses.replace(parts, tasks=(sure,)), tmp_path / "b")
+    bundle = dataclasses.replace(load_bundle(tmp_path / "b"), models=(models,))
+    found = bundle.predict(new_rows)
+    raw = members(dataclasses.replace(parts, tasks=(sure,)), 0, new_rows).mean(axis=0)[:, 0]
+    threshold = bundle.cards[0].threshold
+    assert threshold > 0.25
+    assert 0 < (raw >= 0.2).sum() < len(raw)
+    np.testing.assert_array_equal(found["glass"] == "yes", raw >= 0.2)
+    np.testing.assert_array_equal(found["glass"] == "yes", found["glass_probability"] >= threshold)
+    card = (tmp_path / "b" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"yes from {threshold:.6g} |" in card
+
+
+def test_what_no_fold_was_trained_on_is_out_of_domain(bundle: Bundle, new_rows: pd.DataFrame) -> None:
+    before = bundle.predict(new_rows)
+    strange = new_rows.copy()
+    inside = before.index[before["in_domain"]][:2]
+    strange.loc[inside[0], "route"] = "printed"
+    found = bundle.predict(strange)
+    assert not found.loc[inside[0], "in_domain"] and found.loc[inside[1], "in_domain"]
+    n_far = int((~before["in_domain"]).sum())
+    (note,) = (note for note in found.attrs["notes"] if "out of domain" in note)
+    assert note.startswith(f"{n_far + 1} of {len(new_rows)} rows")
+    assert "1 with an element, category or other value that no model was trained on" in note
+
+
+def test_a_value_that_one_fold_saw_is_in_domain(bundle: Bundle, new_rows: pd.DataFrame) -> None:
+    first = dataclasses.replace(bundle.preparations[0], seen={"route": ("cast",)})
+    one_less = dataclasses.replace(bundle, preparations=(first, *bundle.preparations[1:]))
+    assert (new_rows["route"] == "rolled").any()
+    assert one_less.predict(new_rows)["in_domain"].equals(bundle.predict(new_rows)["in_domain"])
+
+
+def test_every_distinct_part_is_asked_once(
+    parts: BundleParts, new_rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two properties of one shared ensemble, written and read back apart."""
+    shape = NetworkShape(parts.preparations[0].n_inputs, (1, 1), trunk=(4,))
+    network = NetworkEnsemble(shape, ("regression", "regression"), {}, np.zeros(2), np.ones(2))
+    pair = tuple(
+        dataclasses.replace(task, models=tuple(NetworkModel(network, t) for _ in parts.preparations))
+        for t, task in enumerate(parts.tasks[:2])
+    )
+    write_bundle(dataclasses.replace(parts, tasks=pair), tmp_path / "b")
+    bundle = load_bundle(tmp_path / "b")
+    asked = []
+
+    def answer(ensemble: NetworkEnsemble, inputs: np.ndarray) -> np.ndarray:
+        asked.append(ensemble)
+        return np.tile([3.0, 4.0], (len(inputs), 1))
+
+    monkeypatch.setattr(NetworkEnsemble, "predict", answer)
+    found = bundle.predict(new_rows)
+    assert len(asked) == len(parts.preparations)
+    assert (found["strength"] == 3.0).all() and (found["life/Zyklen"] == 10**4.0).all()

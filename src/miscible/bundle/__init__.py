@@ -9,6 +9,7 @@ from ._intervals import Residuals, fit_residuals, measured_coverage, measured_wi
 from ._load import load_bundle
 from ._parts import BundleParts, TaskPart
 from ._reliability import ReliabilityCurve, choose_calibration, cross_calibrated, reliability_curve
+from ._trust import JudgedIntervals, JudgedProbabilities, judge_intervals, judge_probabilities
 from ._write import write_bundle
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "BundleParts",
     "Calibration",
     "Domain",
+    "JudgedIntervals",
+    "JudgedProbabilities",
     "OutputColumns",
     "ReliabilityCurve",
     "Residuals",
@@ -27,6 +30,8 @@ __all__ = [
     "fit_calibration",
     "fit_domain",
     "fit_residuals",
+    "judge_intervals",
+    "judge_probabilities",
     "load_bundle",
     "measured_coverage",
     "measured_width",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..baselines import FittedModel
+from ..baselines import FittedModel, predict_tasks
 from ..errors import InputError
-from ..inputs import Preparation, featurize
+from ..evaluation import finite_mean
+from ..inputs import Preparation, describe_molecules, featurize
 from ..table import InputSpec, Kind, Property, check_columns, clean_inputs, read_frame
 from ._calibration import Calibration
 from ._cards import TaskCard
@@ -26,6 +27,10 @@ __all__ = ["Bundle"]
 
 CHUNK = 8192
 """Rows in memory at a time, per thread."""
+
+
+FEW = 5
+"""Thresholds worth a note each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +105,9 @@ class Bundle:
         -------
         DataFrame
             The index of ``frame``, columns as in `columns`: values in the user's units; ``in_domain`` False
-            where the promise of the interval does not hold. ``attrs["notes"]`` lists what a reader must know.
+            where the promise of the interval does not hold: far from the training rows, or with a value that no
+            fold's model was trained on. A binary property reads as its second class where its probability is
+            at least the card's threshold. ``attrs["notes"]`` lists what a reader must know.
 
         Raises
         ------
@@ -119,12 +126,14 @@ class Bundle:
     def _predict_chunks(
         self, rows: pd.DataFrame, level: float, progress: Callable[[int], None] | None
     ) -> list[dict[str, np.ndarray]]:
+        n_jobs = os.cpu_count() or 1
+        described = describe_molecules(rows, self.spec, n_jobs=n_jobs)
         starts = range(0, len(rows), CHUNK)
         chunks = (rows.iloc[start : start + CHUNK] for start in starts)
-        pool = ThreadPoolExecutor(max_workers=max(1, min(len(starts), os.cpu_count() or 1)))
+        pool = ThreadPoolExecutor(max_workers=max(1, min(len(starts), n_jobs)))
         parts, done = [], 0
         try:
-            for part in pool.map(lambda chunk: self._predict_chunk(chunk, level), chunks):
+            for part in pool.map(lambda chunk: self._predict_chunk(chunk, described, level), chunks):
                 parts.append(part)
                 done += len(part[self.columns.in_domain])
                 if progress is not None:
@@ -133,27 +142,30 @@ class Bundle:
             pool.shutdown(cancel_futures=True)
         return parts
 
-    def _predict_chunk(self, rows: pd.DataFrame, level: float) -> dict[str, np.ndarray]:
-        features = featurize(rows, self.spec)
+    def _predict_chunk(
+        self, rows: pd.DataFrame, described: Mapping[str, np.ndarray], level: float
+    ) -> dict[str, np.ndarray]:
+        features = featurize(rows, self.spec, described=described)
         members: list[list[np.ndarray]] = [[] for _ in self.cards]
-        distance = np.zeros(len(rows))
+        distance, unseen = np.zeros(len(rows)), np.ones(len(rows), dtype=bool)
         for f, preparation in enumerate(self.preparations):
             inputs = preparation.transform(features)
             if f == 0:
                 distance = self.domain.distance(inputs)
-            for t, models in enumerate(self.models):
-                members[t].append(models[f].predict(inputs))
+            unseen &= preparation.unseen(features)
+            for t, answer in enumerate(predict_tasks([models[f] for models in self.models], inputs)):
+                members[t].append(answer)
         columns: dict[str, np.ndarray] = {}
         for t in range(len(self.cards)):
             columns |= self._answer(t, np.stack(members[t]), level)
-        columns[self.columns.in_domain] = distance <= 1.0
+        columns[self.columns.in_domain] = (distance <= 1.0) & ~unseen
         columns[self.columns.distance] = distance
         return columns
 
     def _answer(self, t: int, members: np.ndarray, level: float) -> dict[str, np.ndarray]:
         """Columns of one property from member predictions ``(n_folds, n_rows, n_outputs)``."""
         card, name, details = self.cards[t], self.columns.values[t], self.columns.details[t]
-        centre = _mean(members)
+        centre = finite_mean(members)
         uncertainty = self.uncertainty[t]
         if isinstance(uncertainty, Residuals):
             values = (centre[:, 0], *uncertainty.interval(members[:, :, 0], level))
@@ -163,8 +175,7 @@ class Bundle:
         labels = np.array(card.property.classes, dtype=object)
         probability = uncertainty.apply(centre)
         if card.property.kind is Kind.BINARY:
-            # The threshold was tuned on uncalibrated probabilities.
-            codes = (centre[:, 0] >= card.threshold).astype(int)
+            codes = (probability[:, 0] >= card.threshold).astype(int)
         else:
             codes = probability.argmax(axis=1)
         return {name: labels[codes], **dict(zip(details, probability.T, strict=True))}
@@ -200,10 +211,18 @@ class Bundle:
 
     def _notes(self, result: pd.DataFrame, kept: np.ndarray, level: float) -> list[str]:
         notes = []
-        n_far = int((~result[self.columns.in_domain].to_numpy()[kept]).sum())
-        if n_far:
+        outside = ~result[self.columns.in_domain].to_numpy()[kept]
+        if outside.any():
+            n_far = int((result[self.columns.distance].to_numpy()[kept] > 1.0).sum())
+            n_strange = int(outside.sum()) - n_far
+            reasons = {
+                "far from the training rows": n_far,
+                "with an element, category or other value that no model was trained on": n_strange,
+            }
+            why = ", ".join(f"{n} {reason}" for reason, n in reasons.items() if n)
             notes.append(
-                f"{n_far} of {int(kept.sum())} rows are out of domain: their intervals promise no coverage."
+                f"{n_far + n_strange} of {len(outside)} rows are out of domain ({why}): their intervals promise "
+                "no coverage."
             )
         endless = [
             name
@@ -214,12 +233,14 @@ class Bundle:
             notes.append(
                 f"too few groups for intervals at {level:.4g}, they are endless: {', '.join(endless)}."
             )
-        return notes
+        return notes + self._thresholds()
 
-
-def _mean(members: np.ndarray) -> np.ndarray:
-    """Mean over the members that answered; a diverged one answers NaN."""
-    answered = np.isfinite(members)
-    total = np.where(answered, members, 0.0).sum(axis=0)
-    count = answered.sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    def _thresholds(self) -> list[str]:
+        """How labels of binary properties follow from the printed probabilities."""
+        rules = [
+            f"{name} is {card.property.classes[1]!r} where {details[0]} is at least {card.threshold:.6g}."
+            for name, details, card in zip(self.columns.values, self.columns.details, self.cards, strict=True)
+            if card.property.kind is Kind.BINARY
+        ]
+        many = f"the model card has the threshold of each of the {len(rules)} properties with two classes."
+        return rules if len(rules) <= FEW else [many]

@@ -22,8 +22,10 @@ class TaskCard:
 
     Parameters
     ----------
-    property, strategy, reason, error, metric, call, threshold
+    property, strategy, reason, error, metric, call
         As in `TaskPart`.
+    threshold
+        Binary: printed (calibrated) probability from which a row reads as the second class. NaN for others.
     n_labels, n_groups
         Labels in the training table, and groups they fall into.
     coverage

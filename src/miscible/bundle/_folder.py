@@ -17,7 +17,7 @@ from ..errors import BundleError, MiscibleError
 
 __all__ = ["DOCUMENT", "FORMAT", "read_document", "write_folder"]
 
-FORMAT = 1
+FORMAT = 2
 DOCUMENT = "bundle.json"
 _AGAIN = "Copy the bundle again, whole, or write it again from its run (miscible report RUN)."
 

@@ -133,13 +133,18 @@ def _uncertainty(cards: Sequence[TaskCard]) -> list[str]:
             "Class probabilities are calibrated on out-of-fold predictions where that lowers the log loss of folds "
             "it was not fitted to. Calibration error is the mean gap between stated and observed frequency.",
             "",
-            *_table(["property", "calibration error"]),
-            *(_row([c.property.name, _share(c.calibration_error)]) for c in classes),
+            "A row reads as the second of two classes where the printed probability is at least the threshold, "
+            "which was tuned on inner validation rows; with more classes it reads as the likeliest.",
+            "",
+            *_table(["property", "calibration error", "threshold"]),
+            *(_row([c.property.name, _share(c.calibration_error), _threshold(c)]) for c in classes),
             "",
         ]
     return [
         *lines,
-        "`in_domain` is false for rows farther from training rows than 95 % of these are from each other: "
+        "`in_domain` is false for rows farther from training rows than 95 % of these are from each other, and "
+        "for rows with a value that every fold's training rows lacked, so that it leaves no trace in the "
+        "prediction: an element, a category, another value of a column that was constant: "
         "**coverage is not promised for them**, nor wherever new rows are chosen to be unlike the training "
         "rows. The interval is printed, but holds only for rows drawn like the training rows.",
     ]
@@ -202,6 +207,12 @@ def _row(cells: Sequence[str]) -> str:
 
 def _width(card: TaskCard) -> str:
     return f"{card.width:.4g} {card.property.model_unit}".strip() if math.isfinite(card.width) else "endless"
+
+
+def _threshold(card: TaskCard) -> str:
+    if card.property.kind is not Kind.BINARY:
+        return ""
+    return f"{card.property.classes[1]} from {card.threshold:.6g}"
 
 
 def _share(value: float) -> str:

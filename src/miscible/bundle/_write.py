@@ -17,10 +17,9 @@ from ._calibration import Calibration
 from ._cards import LEVELS, WIDTH_LEVEL, TaskCard, card_to_json
 from ._domain import fit_domain
 from ._folder import write_folder
-from ._intervals import fit_residuals, measured_coverage, measured_width
 from ._model_card import model_card
 from ._parts import BundleParts, TaskPart
-from ._reliability import choose_calibration, cross_calibrated, reliability_curve
+from ._trust import judge_intervals, judge_probabilities
 
 __all__ = ["write_bundle"]
 
@@ -76,21 +75,43 @@ def _write_task(parts: BundleParts, index: int, folder: Path) -> tuple[TaskCard,
     task = parts.tasks[index]
     for f, model in enumerate(task.models):
         model.save(folder / "models" / str(index) / str(f))
-    use = np.isfinite(task.observed) & np.isfinite(task.out_of_fold).all(axis=1)
-    observed, predicted = task.observed[use], task.out_of_fold[use]
-    codes, folds = parts.codes[use], parts.fold_of_row[use]
     if task.property.kind is Kind.REGRESSION:
-        residuals = fit_residuals(observed, predicted[:, 0], codes, folds)
-        write_atomic(make_folder(folder / "residuals") / f"{index}.safetensors", _pack(residuals.to_arrays()))
-        coverage = {level: measured_coverage(residuals, level) for level in LEVELS}
-        return _card(task, parts, coverage, measured_width(residuals, WIDTH_LEVEL), np.nan), None
-    calibration = choose_calibration(observed, predicted, codes, folds)
-    judged = predicted if calibration.is_identity else cross_calibrated(observed, predicted, codes, folds)
-    return _card(task, parts, {}, np.nan, reliability_curve(observed, judged, codes).error), calibration
+        intervals = judge_intervals(task, parts.codes, parts.fold_of_row, LEVELS)
+        arrays = intervals.residuals.to_arrays()
+        write_atomic(make_folder(folder / "residuals") / f"{index}.safetensors", _pack(arrays))
+        card = _card(task, parts, coverage=intervals.coverage, width=intervals.width[WIDTH_LEVEL])
+        return card, None
+    judged = judge_probabilities(task, parts.codes, parts.fold_of_row)
+    card = _card(
+        task,
+        parts,
+        threshold=_threshold(task, judged.calibration),
+        calibration_error=judged.deployed.error,
+    )
+    return card, judged.calibration
+
+
+def _threshold(task: TaskPart, calibration: Calibration) -> float:
+    """The tuned threshold in calibrated terms, cut to six decimals so that a reader has all of it.
+
+    Calibration is monotone: the labels stay the same. Cut down, so that a probability at the threshold
+    still reads as the second class.
+    """
+    if task.property.kind is not Kind.BINARY:
+        return np.nan
+    raw = task.threshold if np.isfinite(task.threshold) else 0.5
+    calibrated = calibration.apply(np.array([[raw]]))[0, 0]
+    return float(np.floor(calibrated * 1e6) / 1e6 or calibrated)
 
 
 def _card(
-    task: TaskPart, parts: BundleParts, coverage: dict[float, float], width: float, calibration_error: float
+    task: TaskPart,
+    parts: BundleParts,
+    *,
+    threshold: float = np.nan,
+    coverage: dict[float, float] | None = None,
+    width: float = np.nan,
+    calibration_error: float = np.nan,
 ) -> TaskCard:
     measured = np.isfinite(task.observed)
     notes = [f"fold {f + 1}: {model.note}" for f, model in enumerate(task.models) if model.note]
@@ -101,10 +122,10 @@ def _card(
         error=float(task.error),
         metric=task.metric,
         call=task.call,
-        threshold=float(task.threshold) if np.isfinite(task.threshold) else 0.5,
+        threshold=threshold,
         n_labels=int(measured.sum()),
         n_groups=len(np.unique(parts.codes[measured])),
-        coverage=coverage,
+        coverage=coverage or {},
         width=width,
         calibration_error=calibration_error,
         notes=tuple(notes),
