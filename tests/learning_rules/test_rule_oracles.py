@@ -13,7 +13,6 @@ from scipy.optimize import minimize, nnls
 from torch import Tensor
 
 from miscible.learning.rules import make_rule
-from miscible.learning.rules._interior import best_descent, nonnegative_quadratic
 
 aggregation = pytest.importorskip("torchjd.aggregation")
 
@@ -134,36 +133,3 @@ def test_gradvac_over_several_steps() -> None:
         weights, state = rule.weights(inputs, state)
         step = torch.einsum("kt,ktn->kn", weights, jacobian)[0]
         torch.testing.assert_close(step, oracle(jacobian[0]), rtol=1e-9, atol=1e-11)
-
-
-@pytest.mark.parametrize("kind", ["random", "opposed", "deficient", "uneven"])
-@pytest.mark.parametrize("ridge", [1e-10, 2e-5])
-def test_interior_points_on_hard_programs(kind: str, ridge: float) -> None:
-    jacobian = {
-        "random": lambda: gradients(40, 6, 8),
-        "opposed": lambda: conflicting(40, 6, 7),
-        "deficient": lambda: gradients(40, 6, 3),
-        "uneven": lambda: gradients(40, 6, 8) * 10.0 ** torch.arange(-3.0, 3.0, dtype=DOUBLE)[:, None],
-    }[kind]()
-    lengths = jacobian.norm(dim=-1)
-    lengths = lengths / lengths.amax(dim=-1, keepdim=True)
-    units = torch.nn.functional.normalize(jacobian, dim=-1)
-    identity = torch.eye(6, dtype=DOUBLE)
-    cosines = units @ units.mT + ridge * identity
-    present = torch.ones(40, 6, dtype=DOUBLE)
-
-    z = nonnegative_quadratic(cosines, cosines[:, 0], present)
-    factor = torch.linalg.cholesky(cosines).mT.numpy()
-    for k in range(40):
-        exact = torch.from_numpy(nnls(factor[k], -factor[k][:, 0])[0])
-        offset = z[k] - exact
-        assert (offset @ cosines[k] @ offset).sqrt() < 1e-6
-
-    gram = cosines * lengths.unsqueeze(-1) * lengths.unsqueeze(-2)
-    weights, _ = best_descent(gram, torch.zeros_like(lengths), present)
-    image = (gram @ weights.unsqueeze(-1)).squeeze(-1)
-    square = (weights * image).sum(dim=-1)
-    assert (weights >= 0).all()
-    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(40, dtype=DOUBLE))
-    # How far the square could still fall is bounded by this gap.
-    assert (square - image.amin(dim=-1) <= 1e-9).all()

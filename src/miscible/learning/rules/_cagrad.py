@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ._geometry import geometry
-from ._interior import best_descent
 from ._options import require_positive
+from ._programs import best_descent
 from ._protocol import BaseRule, RuleInput, RuleState
 
 __all__ = ["CaGrad"]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 __all__ = ["best_descent", "nonnegative_quadratic"]
 
+_CHUNK = 250_000
 _CONVERGED = 1e-15
 _CONVERGED_IN_BALL = 1e-13
 _TINY = 1e-300
@@ -36,25 +37,35 @@ def _reach(value: Tensor, change: Tensor) -> Tensor:
     return 1.0 / (-change / value).amax(dim=-1, keepdim=True).clamp_min(_TINY)
 
 
-def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps: int = 18) -> Tensor:
-    """Minimise ``z' matrix z / 2 + linear' z`` over ``z >= 0``.
+def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps: int = 16) -> Tensor:
+    """Minimise ``z' matrix z / 2 + linear_p' z`` over ``z >= 0`` for several problems ``p`` a matrix.
 
     Parameters
     ----------
     matrix
-        ``(..., size, size)`` positive definite among the present entries, with a diagonal near 1 there; 0 elsewhere.
+        ``(n, size, size)`` positive definite among the present entries, with a diagonal near 1 there; 0 elsewhere.
     linear
-        ``(..., size)``, of order 1; 0 where absent.
+        ``(n, n_problems, size)``, of order 1; 0 where absent.
     present
-        ``(..., size)`` 1 or 0.
+        ``(n, size)`` 1 or 0.
     steps
         Newton steps.
 
     Returns
     -------
     Tensor
-        ``(..., size)``, positive; 0 where absent.
+        ``(n, n_problems, size)``, positive; 0 where absent.
     """
+    # Chunks of problems, so that the systems stay within a processor's cache.
+    n_rows = max(1, _CHUNK // max(1, matrix.numel()))
+    rows = linear.split(n_rows, dim=1)
+    present = present.unsqueeze(1)
+    return torch.cat(
+        [_nonnegative_quadratic(matrix.unsqueeze(1), row, present, steps) for row in rows], dim=1
+    )
+
+
+def _nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps: int) -> Tensor:
     z = torch.ones_like(linear)
     slack = (_times(matrix, z) + linear).clamp_min(1.0)
     count = present.sum(dim=-1, keepdim=True).clamp_min(1.0)
@@ -63,7 +74,9 @@ def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps
         product = z * slack * present
         gap = product.sum(dim=-1, keepdim=True) / count
         ratio = slack / z
-        factor = torch.linalg.cholesky_ex(matrix + torch.diag_embed(ratio)).L
+        system = matrix.expand(*ratio.shape, -1).clone()
+        system.diagonal(dim1=-2, dim2=-1).add_(ratio)
+        factor = torch.linalg.cholesky_ex(system).L
         dz = _solve(factor, -residual - slack * present)
         ds = -slack * present - ratio * dz
         length = torch.minimum(_reach(z, dz), _reach(slack, ds)).clamp_max(1.0)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ._geometry import geometry
-from ._interior import best_descent
+from ._programs import best_descent
 from ._protocol import BaseRule, RuleInput, RuleState
 
 __all__ = ["Mgda"]
@@ -20,8 +20,8 @@ class Mgda(BaseRule):
     """Multiple-gradient descent: the min-norm convex combination.
 
     Désidéri 2012, C. R. Math. 350, 313; Sener and Koltun 2018, arXiv 1810.04650. Convention: weights sum to 1 (a
-    mean), gradients are not normalised first, so the shortest gradient dominates. Solved by interior points, not
-    by the Frank-Wolfe steps of the second paper.
+    mean), gradients are not normalised first, so the shortest gradient dominates. Solved
+    to rounding, not by the Frank-Wolfe steps of the second paper.
     """
 
     name: ClassVar[str] = "mgda"
