@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .._types import Setting
-from ..nets import Batch, Blocks, Weights
+from ..nets import Batch, Weights
 from ._stack import Stack
 
 __all__ = ["Optimiser", "member_norms"]
@@ -22,7 +22,7 @@ BETA_SECOND = 0.999
 EPSILON = 1e-8
 
 _Tensors = tuple[list[Tensor], ...]
-"""Parameters, gradients, first and second moments; then the step count of each."""
+"""Parameters, gradients, first and second moments."""
 
 
 class Optimiser:
@@ -59,8 +59,6 @@ class Optimiser:
         self._buffers = (stack.weights, gradients, stack.first, stack.second)
         self._frozen: set[int] = set()
         device = stack.weights.trunk[0].device
-        self._rates = torch.tensor([s.rate for s in settings], device=device)
-        self._decays = torch.tensor([s.rate * s.decay for s in settings], device=device)
         # Step counts as Python numbers decide what to do; the kernel wants them as tensors.
         self._counts = stack.steps.T.tolist()
         last = int(stack.steps.max(initial=0)) + n_steps
@@ -82,6 +80,13 @@ class Optimiser:
                 for k in range(start, stop):
                     if there[k]:
                         self._collect(lists, h, k, k + 1)
+        if batch.blocks is not None:
+            each_layer = [layer.unsqueeze(1).unbind() for layer in gradients.heads]
+            for i, place in enumerate(batch.blocks.active.tolist()):
+                h, k = divmod(place, self._stack.n_members)
+                if k not in self._frozen:
+                    own = [layer[i] for layer in each_layer]
+                    self._collect(groups[self._settings[k]], h + 1, k, k + 1, own)
         for setting, lists in groups.items():
             _fused_adamw(
                 *lists[:4],
@@ -95,8 +100,6 @@ class Optimiser:
                 amsgrad=False,
                 maximize=False,
             )
-        if batch.blocks is not None:
-            self._update_active_heads(gradients.heads, batch.blocks)
         return bad
 
     def finish(self) -> None:
@@ -113,8 +116,18 @@ class Optimiser:
             self._runs[n_members] = [(i, j) for i, j in pairwise(edges) if i not in self._frozen]
         return self._runs[n_members]
 
-    def _collect(self, lists: tuple[list[Tensor], ...], part: int, start: int, stop: int) -> None:
-        """Add one part (0 the trunk, then the heads) of neighbouring members, and count the step."""
+    def _collect(
+        self,
+        lists: tuple[list[Tensor], ...],
+        part: int,
+        start: int,
+        stop: int,
+        gradients: list[Tensor] | None = None,
+    ) -> None:
+        """Add one part (0 the trunk, then the heads) of neighbouring members, and count the step.
+
+        The gradients are in the buffers unless they are given.
+        """
         key = (part, start, stop)
         if key not in self._pieces:
             self._pieces[key] = tuple(
@@ -124,8 +137,10 @@ class Optimiser:
                 for buffer in self._buffers
             )
         pieces = self._pieces[key]
-        for out, new in zip(lists, pieces, strict=False):
-            out += new
+        lists[0].extend(pieces[0])
+        lists[1].extend(pieces[1] if gradients is None else gradients)
+        lists[2].extend(pieces[2])
+        lists[3].extend(pieces[3])
         count = self._counts[part][start] + 1
         self._counts[part][start:stop] = [count] * (stop - start)
         lists[4].extend([self._ticks[count]] * len(pieces[0]))
@@ -153,37 +168,6 @@ class Optimiser:
                 for layer in gradients.heads:
                     layer[h, :k].mul_(factors.view(-1, 1, 1))
         return bad
-
-    def _update_active_heads(self, gradients: tuple[Tensor, ...], blocks: Blocks) -> None:
-        """The same update on gathered heads, ``(n_active, n_in + 1, n_out)`` a layer."""
-        active, owner = blocks.active, blocks.owner
-        n_members = self._stack.n_members
-        if self._frozen:
-            frozen = torch.tensor(sorted(self._frozen), device=owner.device)
-            kept = torch.isin(owner, frozen, invert=True)
-            active, owner = active[kept], owner[kept]
-            gradients = tuple(g[kept] for g in gradients)
-        counts = []
-        for place in active.tolist():
-            h, k = divmod(place, n_members)
-            self._counts[h + 1][k] += 1
-            counts.append(self._counts[h + 1][k])
-        count = torch.tensor(counts, dtype=gradients[0].dtype, device=active.device).view(-1, 1, 1)
-        rate = self._rates.index_select(0, owner).view(-1, 1, 1) / (1 - BETA_FIRST**count)
-        decay = self._decays.index_select(0, owner).view(-1, 1, 1)
-        spread = 1 - BETA_SECOND**count
-        layers = zip(*(buffer.heads for buffer in (self._buffers[0], *self._buffers[2:])), strict=True)
-        for (heads, firsts, seconds), gradient in zip(layers, gradients, strict=True):
-            p, m, v = (x.flatten(0, 1) for x in (heads, firsts, seconds))
-            first = m.index_select(0, active).lerp_(gradient, 1 - BETA_FIRST)
-            second = v.index_select(0, active).mul_(BETA_SECOND)
-            second.addcmul_(gradient, gradient, value=1 - BETA_SECOND)
-            m.index_copy_(0, active, first)
-            v.index_copy_(0, active, second)
-            moved = p.index_select(0, active)
-            moved -= moved * decay
-            moved.addcdiv_(first.mul_(rate), second.div_(spread).sqrt_().add_(EPSILON), value=-1.0)
-            p.index_copy_(0, active, moved)
 
 
 def member_norms(gradients: Weights, batch: Batch) -> Tensor:

@@ -35,7 +35,7 @@ from ._stack import Stack, build_network, join_stacks, start_stack
 
 __all__ = ["train"]
 
-_CACHE_BYTES = 20 << 20
+_CACHE_BYTES = 12 << 20
 """Parameters, gradients and moments of the members trained side by side should stay in cache."""
 
 _VALID_ROWS = 256
@@ -65,8 +65,12 @@ class _Run:
         self.network: Network = build_network(population.shape, population.n_heads)
         rows = torch.as_tensor(np.asarray(data.inputs, dtype=np.float32)).flatten(0, 1)
         self.inputs: Tensor = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1).to(self.device)
-        self.pairs: list[MemberPairs] = [member_pairs(data, m, data.train_rows[m.data]) for m in members]
-        self.valid = [ordered_epoch(member_pairs(data, m, data.valid_rows[m.data])) for m in members]
+        # Members that differ in seed or setting alone share their pairs.
+        distinct = {(m.data, m.tasks): m for m in members}.items()
+        train_pairs = {key: member_pairs(data, m, data.train_rows[m.data]) for key, m in distinct}
+        valid_pairs = {key: member_pairs(data, m, data.valid_rows[m.data]) for key, m in distinct}
+        self.pairs: list[MemberPairs] = [train_pairs[m.data, m.tasks] for m in members]
+        self.valid = [ordered_epoch(valid_pairs[m.data, m.tasks]) for m in members]
         self.steps_each = np.array([n_steps(p, options.batch_size, options.min_steps) for p in self.pairs])
         self.info = _stack_info(population, data, self.pairs, options)
         self.tasks = _padded([m.tasks for m in members], population.n_heads)
