@@ -81,33 +81,18 @@ _BALANCED_ACCURACY: dict[str, ScoreFunction] = {
     "binary": classification.binary_balanced_accuracy,
     "multiclass": classification.multiclass_balanced_accuracy,
 }
+
+
+def _in_units(name: str, function: ScoreFunction, label: str, words: str) -> Metric:
+    return Metric(name, {"regression": function}, label, True, words, True)
+
+
 _ALL = (
-    Metric("mae", {"regression": regression.mean_absolute_error}, "MAE", True, "mean absolute error", True),
-    Metric(
-        "rmse",
-        {"regression": regression.root_mean_squared_error},
-        "RMSE",
-        True,
-        "root mean squared error",
-        True,
-    ),
+    _in_units("mae", regression.mean_absolute_error, "MAE", "mean absolute error"),
+    _in_units("rmse", regression.root_mean_squared_error, "RMSE", "root mean squared error"),
     Metric("r2", {"regression": regression.r2}, "R²"),
-    Metric(
-        "median_ae",
-        {"regression": regression.median_absolute_error},
-        "median error",
-        True,
-        "median absolute error",
-        True,
-    ),
-    Metric(
-        "p95_ae",
-        {"regression": regression.percentile_95_error},
-        "95 % error",
-        True,
-        "95th percentile of absolute error",
-        True,
-    ),
+    _in_units("median_ae", regression.median_absolute_error, "median error", "median absolute error"),
+    _in_units("p95_ae", regression.percentile_95_error, "95 % error", "95th percentile of absolute error"),
     Metric("spearman", {"regression": regression.spearman}, "Spearman ρ"),
     Metric("average_precision", {"binary": classification.average_precision}, "average precision"),
     Metric("log_loss", _LOG_LOSS, "log loss", True),
