@@ -12,7 +12,7 @@ from torch import Tensor
 
 from miscible.learning.rules import _interior, _supports
 
-SOLVERS = [(_supports, 3), (_supports, 4), (_interior, 1), (_interior, 3), (_interior, 6), (_interior, 15)]
+SOLVERS = [(_supports, 1), (_supports, 3), (_supports, 6), (_interior, 1), (_interior, 7), (_interior, 20)]
 solvers = pytest.mark.parametrize(("solver", "n_tasks"), SOLVERS)
 kinds = pytest.mark.parametrize("kind", ["random", "opposed", "deficient", "uneven"])
 ridges = pytest.mark.parametrize("ridge", [1e-10, 2e-5])
@@ -88,11 +88,13 @@ def test_best_worst_case(solver: ModuleType, n_tasks: int, kind: str, ridge: flo
     torch.testing.assert_close(primal, dual, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("n_tasks", [2, 3, 4])
+@pytest.mark.parametrize("n_tasks", [2, 4, 6])
 @kinds
 def test_solvers_agree_on_part_of_the_tasks(n_tasks: int, kind: str) -> None:
     cosines, lengths = grams(kind, n_tasks, 2e-5)
-    present = (torch.arange(N_MEMBERS)[:, None] // torch.tensor([1, 2, 3, 5])[:n_tasks] % 3 != 0).double()
+    present = (
+        torch.arange(N_MEMBERS)[:, None] // torch.tensor([1, 2, 3, 5, 7, 11])[:n_tasks] % 3 != 0
+    ).double()
     cosines = cosines * present.unsqueeze(-1) * present.unsqueeze(-2)
     gram = cosines * lengths.unsqueeze(-1) * lengths.unsqueeze(-2)
     gram = gram / gram.diagonal(dim1=-2, dim2=-1).amax(dim=-1)[:, None, None].clamp_min(1e-9)
@@ -106,5 +108,5 @@ def test_solvers_agree_on_part_of_the_tasks(n_tasks: int, kind: str) -> None:
         _supports.best_descent(gram, offset, present),
         strict=True,
     ):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
         assert (theirs[present == 0] == 0).all()

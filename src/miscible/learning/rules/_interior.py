@@ -15,6 +15,8 @@ from torch import Tensor
 __all__ = ["best_descent", "nonnegative_quadratic"]
 
 _CHUNK = 250_000
+_STEPS = 16
+_STEPS_IN_BALL = 22
 _CONVERGED = 1e-15
 _CONVERGED_IN_BALL = 1e-13
 _TINY = 1e-300
@@ -37,7 +39,7 @@ def _reach(value: Tensor, change: Tensor) -> Tensor:
     return 1.0 / (-change / value).amax(dim=-1, keepdim=True).clamp_min(_TINY)
 
 
-def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps: int = 16) -> Tensor:
+def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor) -> Tensor:
     """Minimise ``z' matrix z / 2 + linear_p' z`` over ``z >= 0`` for several problems ``p`` a matrix.
 
     Parameters
@@ -48,8 +50,6 @@ def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps
         ``(n, n_problems, size)``, of order 1; 0 where absent.
     present
         ``(n, size)`` 1 or 0.
-    steps
-        Newton steps.
 
     Returns
     -------
@@ -60,16 +60,14 @@ def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps
     n_rows = max(1, _CHUNK // max(1, matrix.numel()))
     rows = linear.split(n_rows, dim=1)
     present = present.unsqueeze(1)
-    return torch.cat(
-        [_nonnegative_quadratic(matrix.unsqueeze(1), row, present, steps) for row in rows], dim=1
-    )
+    return torch.cat([_nonnegative_quadratic(matrix.unsqueeze(1), row, present) for row in rows], dim=1)
 
 
-def _nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor, steps: int) -> Tensor:
+def _nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor) -> Tensor:
     z = torch.ones_like(linear)
     slack = (_times(matrix, z) + linear).clamp_min(1.0)
     count = present.sum(dim=-1, keepdim=True).clamp_min(1.0)
-    for _ in range(steps):
+    for _ in range(_STEPS):
         residual = (_times(matrix, z) + linear - slack) * present
         product = z * slack * present
         gap = product.sum(dim=-1, keepdim=True) / count
@@ -109,7 +107,7 @@ class _Point(NamedTuple):
         )
 
 
-def best_descent(gram: Tensor, offset: Tensor, present: Tensor, steps: int = 20) -> tuple[Tensor, Tensor]:
+def best_descent(gram: Tensor, offset: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
     """Direction of length at most 1 with the best worst case over the tasks.
 
     Maximises ``min_t (offset_t + g_t . d)`` over ``|d| <= 1``. With ``d = sum_t x_t g_t`` the optimum has
@@ -124,8 +122,6 @@ def best_descent(gram: Tensor, offset: Tensor, present: Tensor, steps: int = 20)
         ``(n, size)``, of order 1; 0 where absent.
     present
         ``(n, size)`` 1 or 0.
-    steps
-        Newton steps.
 
     Returns
     -------
@@ -139,7 +135,7 @@ def best_descent(gram: Tensor, offset: Tensor, present: Tensor, steps: int = 20)
     weights = torch.where(present > 0.0, 1.0 / count, 1.0)
     start = _dot(slack, present) / count + _TINY
     point = _Point(weights, slack, torch.zeros_like(offset), level, 2.0 * start)
-    for _ in range(steps):
+    for _ in range(_STEPS_IN_BALL):
         point = _descend(gram, point, present, count, start)
     weights = point.weights * present
     return weights / weights.sum(dim=-1, keepdim=True).clamp_min(_TINY), point.x

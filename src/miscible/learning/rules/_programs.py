@@ -8,7 +8,7 @@ from . import _interior, _supports
 
 __all__ = ["best_descent", "nonnegative_quadratic"]
 
-_FEW = 4
+_FEW = 6
 
 
 def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor) -> Tensor:
