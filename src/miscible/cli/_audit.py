@@ -16,5 +16,7 @@ def audit_command(plan: Plan) -> None:
     plan = settle_group(plan, table)
     for note in table.notes:
         screen.print(f"note: {note}", markup=False, soft_wrap=True)
-    found = audit(table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats)
+    found = audit(
+        table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats, goal=plan.goal
+    )
     screen.print(render_text(found), markup=False, soft_wrap=True)

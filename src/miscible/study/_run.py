@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import MiscibleError, PlanError
+from ..evaluation import check_margin
 from ..inputs import Features, featurize
 from ..splits import FoldAssignment, Groups, assign_folds, group_keys
 from ..strategies import BLEND, Strategy
@@ -98,7 +99,13 @@ def run_study(
         The budget ended before anything was finished, or the folder cannot be written.
     """
     listener = listener or Silent()
-    decision_metrics(plan, table)
+    for metric, prop, labels in zip(
+        decision_metrics(plan, table), table.properties, table.targets().T, strict=True
+    ):
+        check_margin(
+            metric, str(prop.kind), labels, prop.margin,
+            unit=prop.model_unit, source=table.source, column=prop.name,
+        )  # fmt: skip
     features = featurize(table.frame, table.inputs, n_jobs=min(plan.workers, os.cpu_count() or 1))
     groups = group_keys(table, plan.split.group)
     if len(np.unique(groups.codes)) < plan.split.folds:
