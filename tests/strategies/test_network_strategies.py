@@ -204,7 +204,12 @@ def test_a_fold_does_not_depend_on_the_other_folds_beyond_rounding():
     """Neither on their number, nor on their columns where the width is given, nor on their split."""
     folds = make_folds(3)
     wider = np.pad(folds[1].inputs, ((0, 0), (0, 2)), constant_values=1.0)
-    others = [replace(folds[1], inputs=wider), replace(folds[2], train_rows=folds[2].train_rows[::2])]
+    # More rows to train on, fewer for validation: the batch size of all must not follow.
+    most = np.sort(np.concatenate([folds[2].train_rows, folds[2].valid_rows[1:]]))
+    others = [
+        replace(folds[1], inputs=wider),
+        replace(folds[2], train_rows=most, valid_rows=folds[2].valid_rows[:1]),
+    ]
     alone = fit(folds=folds[:1], n_inputs=6)[0].ensemble.predict(folds[0].inputs)
     together = fit(folds=[folds[0], *others], n_inputs=6)[0].ensemble.predict(folds[0].inputs)
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)

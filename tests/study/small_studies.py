@@ -39,6 +39,8 @@ def small_frame(n_rows: int = 90, seed: int = 0, density: float = 0.7, n_groups:
     ).astype(float)
     labels[rng.random(labels.shape) > density * np.array([1.0, 1.0, 1.0, 0.6])] = np.nan
     frame = pd.DataFrame(inputs, columns=[f"x{i}" for i in range(4)])
+    # Not zero in one row only: some training parts have a column less.
+    frame["x4"] = np.where(np.arange(n_rows) == 0, 1.0, 0.0)
     frame["group"] = rng.integers(0, n_groups, n_rows)
     return frame.join(pd.DataFrame(labels, columns=["hardness", "ductile", "phase", "scarce"]))
 
@@ -53,7 +55,7 @@ def small_table(frame: pd.DataFrame, weights: np.ndarray | None = None) -> Table
     labels = frame[[p.name for p in properties]].to_numpy(float, copy=True)
     return Table(
         frame=frame,
-        inputs=InputSpec(numeric=("x0", "x1", "x2", "x3")),
+        inputs=InputSpec(numeric=("x0", "x1", "x2", "x3", "x4")),
         properties=properties,
         labels=labels,
         censored=np.zeros(labels.shape, int),

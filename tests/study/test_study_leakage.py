@@ -97,6 +97,35 @@ def test_poisoned_test_labels_change_nothing_of_their_fold(
     assert before.errors("mean", 0)[0, fold] != after.errors("mean", 0)[0, fold]
 
 
+def widths(plan: Plan, table: Table, folds: FoldAssignment) -> list[int]:
+    context = context_of(plan, table, folds.outer, Path("unused"))
+    return [fold_data(context, 0, f).inputs.shape[1] for f in range(3)]
+
+
+def test_columns_that_other_folds_gain_or_lose_by_the_poison_do_not_reach_a_fold(tmp_path: Path):
+    """A column constant in one training part is dropped there, and poisoned classes move inner splits.
+
+    The widest fold must not decide where the networks of all folds start.
+    """
+    plan = small_plan(("mean", "independent+w32", "shared+w32"), split={"repeats": 1})
+    for seed in range(100):
+        frame = small_frame(60, seed)
+        table = small_table(frame)
+        folds = outer_folds(plan, table)
+        other = small_table(poisoned(frame, folds.outer[0] == 0))
+        if max(widths(plan, table, folds)) != max(widths(plan, other, folds)):
+            break
+    else:
+        pytest.fail("no table found whose widest fold changes")
+    before = study(plan, table, folds, tmp_path / "before")
+    after = study(plan, other, folds, tmp_path / "after")
+    rows = folds.outer[0] == 0
+    for name in ("independent+w32", "shared+w32"):
+        np.testing.assert_allclose(
+            after.outer[name][0, rows], before.outer[name][0, rows], rtol=1e-4, atol=1e-4
+        )
+
+
 def test_a_poisoned_fold_stays_the_same_where_its_neighbours_stop_early(tmp_path: Path):
     """Other folds of the population learn from the poison and leave at other epochs: rounding at most.
 
