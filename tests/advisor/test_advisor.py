@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
 from sklearn import metrics
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -287,23 +283,3 @@ def test_rows_are_chosen_and_weighed(frame: pd.DataFrame, tmp_path: Path) -> Non
     expected = bad.index[(bad["x"] <= 1) & bad["hardness"].notna() & (bad.index != "sample 3")]
     assert rows == set(expected)
     assert advisor.verdict_.loc["hardness", "metric"] == "recall@budget"
-
-
-def test_a_script_needs_no_main_guard(frame: pd.DataFrame, tmp_path: Path) -> None:
-    """Worker processes do not run the caller's script again."""
-    frame.to_pickle(tmp_path / "frame.pkl")
-    script = f"""
-        import pandas as pd
-        from miscible.advisor import Advisor
-        print("once")
-        frame = pd.read_pickle("frame.pkl")
-        options = {dict(SMALL, targets=["hardness:reg"], strategies=["mean", "ridge"], workers=2)!r}
-        print(Advisor(**options).fit(frame).verdict_.index.tolist())
-    """
-    (tmp_path / "script.py").write_text(textwrap.dedent(script), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == ["once", "['hardness']"]
-    assert_array_equal(done.returncode, 0)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import resource
-import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from cli_helpers import TINY, Command, Outcome
+
+from miscible.processes import apart
 
 REPEATS, CELLS = 6, 6
 PATIENCE = 120.0
@@ -51,52 +54,40 @@ def _alive(pid: int) -> bool:
         return False
 
 
-NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-
-
-@contextmanager
-def _training(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A study in two workers, in a process group of its own."""
-    slow = TINY.replace("workers = 1", "workers = 2").replace("repeats = 1", f"repeats = {REPEATS}")
-    (folder / "slow.toml").write_text(slow, encoding="utf-8")
-    words = ["-m", "miscible", "study", "--plan", folder / "slow.toml", "--out", folder / "run"]
-    process = subprocess.Popen(
-        [sys.executable, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-
-
-def _expect_interrupted(process: subprocess.Popen[str], workers: set[int], run: Path) -> None:
-    _, messages = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, messages
-    again = shlex.join(["miscible", "study", "--plan", str(run / "plan.toml"), "--resume"])
-    assert messages.splitlines() == [f"What is finished is kept; go on with: {again}", "interrupted."]
-    _wait_for(lambda: not any(map(_alive, workers)), f"workers {workers} live on")
-
-
-@NEEDS_PROC
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_interrupted_training_goes_on_later(
     folder: Path, finished: tuple[Path, Outcome], miscible: Command
 ) -> None:
+    """Ctrl-C in a terminal: every process of the group hears it. The script has no main guard, and needs none."""
     run = folder / "run"
-    with _training(folder) as process:
+    plan = TINY.replace("workers = 1", "workers = 2").replace("repeats = 1", f"repeats = {REPEATS}")
+    (folder / "more.toml").write_text(plan, encoding="utf-8")
+    (folder / "script.py").write_text(
+        "from miscible.cli import main\nmain(['study', '--plan', 'more.toml', '--out', 'run'])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "script.py"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
         _wait_for(
             lambda: list(run.glob("cells/*.safetensors")) or process.poll() is not None, "no cell finished"
         )
         workers = _children(process.pid)
-        process.send_signal(signal.SIGINT)
-        _expect_interrupted(process, workers, run)
+        os.killpg(process.pid, signal.SIGINT)
+        _, messages = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    assert process.returncode == 130, messages
+    again = "miscible study --plan run/plan.toml --resume"
+    assert messages.splitlines() == [f"What is finished is kept; go on with: {again}", "interrupted."]
     assert len(workers) >= 2
+    _wait_for(lambda: not any(map(_alive, workers)), f"workers {workers} live on")
     cells = {p: p.stat().st_mtime_ns for p in run.glob("cells/*.safetensors")}
     assert 0 < len(cells) < REPEATS * CELLS
     assert not (run / "report.html").exists()
+    plan = (run / "plan.toml").read_text(encoding="utf-8")
+    (run / "plan.toml").write_text(plan.replace("workers = 2", "workers = 1"), encoding="utf-8")
     outcome = miscible("study", "--plan", run / "plan.toml", "--resume")
     assert outcome.status == 0, outcome.err
     assert len(list(run.glob("cells/*.safetensors"))) == REPEATS * CELLS
@@ -106,17 +97,16 @@ def test_interrupted_training_goes_on_later(
     np.testing.assert_allclose(first[0]["shared"], first[1]["shared"], rtol=1e-5, atol=1e-6)
 
 
-@NEEDS_PROC
-def test_interrupted_in_a_terminal_while_workers_start(folder: Path) -> None:
-    """Ctrl-C reaches every process of the group; workers that still import must not print their traceback."""
-    run = folder / "run"
-    with _training(folder) as process:
-        _wait_for(
-            lambda: (run / "plan.toml").exists() and len(_children(process.pid)) >= 2, "no worker started"
-        )
-        workers = _children(process.pid)
-        os.killpg(process.pid, signal.SIGINT)
-        _expect_interrupted(process, workers, run)
+@pytest.mark.skipif(os.name != "posix", reason="signal masks")
+def test_a_starting_worker_leaves_ctrl_c_to_its_parent() -> None:
+    """Before it has its own handler, while it imports, when it could only print a traceback."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with apart():
+            mask = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ())
+        assert signal.SIGINT in mask.result(timeout=PATIENCE)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert sys.modules["__main__"].__name__ == "__main__"
+    assert hasattr(sys.modules["__main__"], "__file__")
 
 
 @contextmanager

@@ -46,7 +46,9 @@ Sheet = Annotated[str | None, typer.Option(help="Sheet of an Excel file.")]
 Skip = Annotated[bool, typer.Option("--skip-bad-rows", help="Leave out rows whose inputs cannot be read.")]
 Group = Annotated[
     str | None,
-    typer.Option(help="What folds keep together: composition, system, scaffold, none, or a column."),
+    typer.Option(
+        help="What folds keep together: auto (by the inputs), composition, system, scaffold, none, or a column."
+    ),
 ]
 Folds = Annotated[int | None, typer.Option(help="Outer folds (default 5).")]
 Repeats = Annotated[int | None, typer.Option(help="Repeats of the folds (default 3).")]
