@@ -23,7 +23,7 @@ from miscible.learning import (
     predict,
     train,
 )
-from miscible.learning.training import _train
+from miscible.learning.training import _run
 from miscible.learning.training._stack import build_network, start_stack
 
 KINDS = ("regression", "binary", "multiclass", "regression")
@@ -95,7 +95,7 @@ def test_stacks_of_any_size_give_the_same(monkeypatch):
     population = Population(SHAPE, mixed_members(9))
     options = TrainOptions(batch_size=32, max_epochs=1)
     whole = train(population, data, options)
-    monkeypatch.setattr(_train, "_CACHE_BYTES", 1 << 16)
+    monkeypatch.setattr(_run, "_CACHE_BYTES", 1 << 16)
     cut = train(population, data, options)
     assert max(distance(whole, k, cut, k) for k in range(9)) <= 1e-5
 

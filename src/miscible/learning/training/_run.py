@@ -1,0 +1,275 @@
+"""The state of one training call, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._types import Population, TrainingData, TrainOptions
+from ..losses import pair_code
+from ..nets import Network
+from ._checkpoint import BestWeights
+from ._fitted import Fitted, MemberFit
+from ._hooks import EpochEnd, Hook
+from ._monitor import Monitor
+from ._passes import evaluate, train_epoch
+from ._predict import pack_state
+from ._sampling import (
+    BATCHES,
+    MemberPairs,
+    draw_epoch,
+    member_pairs,
+    n_steps,
+    ordered_epoch,
+    random_stream,
+    task_weights,
+)
+from ._schedule import Schedule, StackInfo, build_schedule
+from ._stack import Stack, build_network, join_stacks, start_stack
+
+__all__ = ["Run"]
+
+_CACHE_BYTES = 12 << 20
+"""Parameters, gradients and moments of the members trained side by side should stay in cache."""
+
+_VALID_ROWS = 256
+
+_COMPILED_RUNS = 4
+"""Runs of slots come in multiples of this where the step is compiled: shapes of 0 and 1 compile anew."""
+
+
+@dataclass
+class _Curves:
+    """Losses of one member, epoch by epoch, and the steps it took."""
+
+    train: list[np.ndarray] = field(default_factory=list)
+    valid: list[np.ndarray] = field(default_factory=list)
+    steps: int = 0
+
+
+class Run:
+    """One call of :func:`train`."""
+
+    def __init__(self, population: Population, data: TrainingData, options: TrainOptions) -> None:
+        self.population = population
+        self.options = options
+        self.kinds = data.kinds
+        self.device = torch.device(options.device)
+        members = population.members
+        self.network: Network = build_network(population.shape, population.n_heads)
+        rows = torch.as_tensor(np.asarray(data.inputs, dtype=np.float32)).flatten(0, 1)
+        self.inputs: Tensor = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1).to(self.device)
+        # Members that differ in seed or setting alone share their pairs.
+        distinct = {(m.data, m.tasks): m for m in members}.items()
+        train_pairs = {key: member_pairs(data, m, data.train_rows[m.data]) for key, m in distinct}
+        valid_pairs = {key: member_pairs(data, m, data.valid_rows[m.data]) for key, m in distinct}
+        self.pairs: list[MemberPairs] = [train_pairs[m.data, m.tasks] for m in members]
+        self.valid = [ordered_epoch(valid_pairs[m.data, m.tasks]) for m in members]
+        self.steps_each = np.array([n_steps(p, options.batch_size, options.min_steps) for p in self.pairs])
+        self.info = _stack_info(population, data, self.pairs, options)
+        self.tasks = _padded([m.tasks for m in members], population.n_heads)
+        self.curves = [_Curves() for _ in members]
+        self.monitor = Monitor(
+            _scored(self.pairs, self.valid, population.n_heads),
+            np.array([m.race for m in members]),
+            options.patience,
+            options.finalists,
+        )
+        stack = start_stack(population.shape, members, self.network, self.device, torch.float32)
+        self.best = BestWeights(stack, options.checkpoint)
+        for k in np.flatnonzero(self.steps_each == 0).tolist():
+            self.monitor.stop(k, "no training labels")
+        # Most steps first: then the members still busy with an epoch are always the first of the stack. Equal
+        # settings side by side: the optimiser treats such neighbours as one.
+        settings = {s: i for i, s in enumerate(dict.fromkeys(m.setting for m in members))}
+        order = sorted(
+            self.monitor.alive.tolist(), key=lambda k: (-self.steps_each[k], settings[members[k].setting], k)
+        )
+        self.members = np.array(order, dtype=np.int64)
+        self.stacks: list[Stack] = []
+        self._split(stack.take(order))
+        self._validations: dict[int, Schedule] = {}
+
+    def epoch(self, epoch: int, hooks: Sequence[Hook]) -> None:
+        """Train, validate, judge, and let the finished leave."""
+        n_heads = self.population.n_heads
+        losses = np.full((2, len(self.members), n_heads), np.nan)
+        edges = np.cumsum([0, *(stack.n_members for stack in self.stacks)]).tolist()
+        for i, (start, stop) in enumerate(pairwise(edges)):
+            losses[:, start:stop] = self._train_stack(epoch, i, self.members[start:stop].tolist())
+        sound = np.array([self.monitor.reason[k] is None for k in self.members.tolist()])
+        places, members = np.flatnonzero(sound), self.members[sound]
+        for place, member in enumerate(self.members.tolist()):
+            self.curves[member].train.append(losses[0, place])
+            self.curves[member].valid.append(losses[1, place])
+        better, head_better = self.monitor.record(epoch, members, losses[0, sound], losses[1, sound])
+        row, head = np.nonzero(head_better & (self.tasks[members] >= 0))
+        for stack, (start, stop) in zip(self.stacks, pairwise(edges), strict=True):
+            if self.best.per_task:
+                own = (places[row] >= start) & (places[row] < stop)
+                self.best.keep(stack.weights, places[row[own]] - start, members[row[own]], head[own])
+            else:
+                own = better & (places >= start) & (places < stop)
+                self.best.keep(stack.weights, places[own] - start, members[own], None)
+        if epoch + 1 in self.options.halving:
+            self.monitor.halve(epoch)
+        staying = [i for i, k in enumerate(self.members.tolist()) if self.monitor.reason[k] is None]
+        if hooks:
+            event = self._event(epoch, losses, len(staying))
+            for hook in hooks:
+                hook.on_epoch_end(event)
+        if len(staying) < len(self.members):
+            self.members = self.members[staying]
+            self._validations.clear()
+            self._split(join_stacks(self.stacks).take(staying))
+
+    def result(self) -> Fitted:
+        """Everything known after the last epoch."""
+        for k in self.monitor.alive.tolist():
+            self.monitor.stop(k, "epochs")
+        n_members = len(self.population.members)
+        trunk, heads, tasks, owner = self.best.networks(self.tasks)
+        state = pack_state(trunk, heads, tasks)
+        fits = tuple(self._member_fit(k) for k in range(n_members))
+        return Fitted(self.population.shape, self.kinds, fits, state, owner)
+
+    def _split(self, stack: Stack) -> None:
+        """Divide the members into stacks trained one after the other, each small enough for the cache."""
+        n = stack.n_members
+        size = max(n, 1)
+        if self.device.type == "cpu":
+            bytes_each = 16 * (self.network.trunk.size + self.network.n_heads * self.network.head.size)
+            size = max(1, _CACHE_BYTES // bytes_each)
+        n_stacks = -(-n // size)
+        edges = [n * i // n_stacks for i in range(n_stacks + 1)] if n else []
+        self.stacks = [stack.take(range(start, stop)) for start, stop in pairwise(edges)]
+
+    def _train_stack(self, epoch: int, i: int, members: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """One epoch of one stack: training and validation losses."""
+        stack = self.stacks[i]
+        train, diverged = train_epoch(
+            self.network,
+            stack,
+            [self.population.members[k].setting for k in members],
+            self.options.clip_norm,
+            self.inputs,
+            self._training_schedule(epoch, members),
+            compiled=self.options.compile,
+        )
+        for place, step in diverged.items():
+            k = members[place]
+            self.monitor.stop(k, f"diverged at step {self.curves[k].steps + step}", diverged=True)
+        for k in members:
+            self.curves[k].steps += int(self.steps_each[k])
+        if i not in self._validations:
+            self._validations[i] = self._validation_schedule(members)
+        return train, evaluate(self.network, stack, self.inputs, self._validations[i])
+
+    def _training_schedule(self, epoch: int, members: list[int]) -> Schedule:
+        options = self.options
+        epochs = [
+            draw_epoch(
+                self.pairs[k],
+                options.sampling,
+                options.batch_size,
+                int(self.steps_each[k]),
+                random_stream(self.population.members[k].seed, BATCHES, epoch),
+            )
+            for k in members
+        ]
+        return build_schedule(
+            epochs,
+            self.info.take(members),
+            batch_size=options.batch_size,
+            reduction=options.reduction,
+            train=True,
+            device=self.device,
+            multiple=_COMPILED_RUNS if options.compile else 0,
+        )
+
+    def _validation_schedule(self, members: list[int]) -> Schedule:
+        return build_schedule(
+            [self.valid[k] for k in members],
+            self.info.take(members),
+            batch_size=_VALID_ROWS,
+            reduction="pair-sum",
+            train=False,
+            device=self.device,
+        )
+
+    def _event(self, epoch: int, losses: np.ndarray, n_alive: int) -> EpochEnd:
+        spread = np.full((2, len(self.members), self.population.shape.n_tasks), np.nan)
+        row, head = np.nonzero(self.tasks[self.members] >= 0)
+        spread[:, row, self.tasks[self.members[row], head]] = losses[:, row, head]
+        return EpochEnd(
+            epoch=epoch + 1,
+            members=self.members,
+            train_loss=spread[0],
+            valid_loss=spread[1],
+            best_score=self.monitor.best_score[self.members],
+            n_alive=n_alive,
+            network=self.network,
+            stacks=tuple(self.stacks),
+        )
+
+    def _member_fit(self, k: int) -> MemberFit:
+        member, monitor, curves = self.population.members[k], self.monitor, self.curves[k]
+        n_tasks = len(member.tasks)
+        valid = np.array(curves.valid).reshape(-1, self.population.n_heads)[:, :n_tasks]
+        train = np.array(curves.train).reshape(-1, self.population.n_heads)[:, :n_tasks]
+        kept = np.full(n_tasks, monitor.best_epoch[k])
+        if self.best.per_task:
+            kept = monitor.best_head_epoch[k, :n_tasks]
+        scores = np.full(n_tasks, np.nan)
+        known = kept >= 0
+        scores[known] = valid[kept[known], np.flatnonzero(known)]
+        return MemberFit(
+            tasks=member.tasks,
+            best_epoch=int(monitor.best_epoch[k]) + 1,
+            best_score=float(monitor.best_score[k]),
+            task_epoch=kept + 1,
+            task_score=scores,
+            diverged=bool(monitor.diverged[k]),
+            reason=monitor.reason[k] or "epochs",
+            epochs=len(curves.train),
+            steps=curves.steps,
+            train_curve=train,
+            valid_curve=valid,
+        )
+
+
+def _stack_info(
+    population: Population, data: TrainingData, pairs: list[MemberPairs], options: TrainOptions
+) -> StackInfo:
+    n_members, n_heads = len(pairs), population.n_heads
+    codes = np.zeros((n_members, n_heads), np.int64)
+    weights = np.zeros((n_members, n_heads))
+    for k, (member, own) in enumerate(zip(population.members, pairs, strict=True)):
+        n_tasks = len(member.tasks)
+        codes[k, :n_tasks] = [pair_code(data.kinds[t], population.shape.n_outputs[t]) for t in member.tasks]
+        weights[k, :n_tasks] = task_weights(own.counts, options.task_weights)
+    offsets = np.array([m.data for m in population.members]) * data.inputs.shape[1]
+    return StackInfo(offsets, codes, weights)
+
+
+def _scored(pairs: list[MemberPairs], valid: Sequence, n_heads: int) -> np.ndarray:
+    """Heads with both training and validation labels."""
+    scored = np.zeros((len(pairs), n_heads), bool)
+    for k, (own, epoch) in enumerate(zip(pairs, valid, strict=True)):
+        n_tasks = len(own.counts)
+        there = np.bincount(epoch.head, minlength=n_tasks)[:n_tasks] > 0
+        scored[k, :n_tasks] = there & (own.counts > 0)
+    return scored
+
+
+def _padded(tasks: Sequence[tuple[int, ...]], n_heads: int) -> np.ndarray:
+    """Task of every head, -1 for none."""
+    result = np.full((len(tasks), n_heads), -1)
+    for k, own in enumerate(tasks):
+        result[k, : len(own)] = own
+    return result
