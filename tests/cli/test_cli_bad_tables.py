@@ -210,8 +210,11 @@ def test_rows_that_do_not_parse_are_skipped_and_counted(
     assert not set(predictions["row"]) & {2, 6}
 
 
-def test_fewer_labels_than_folds_are_reported(folder: Path, frame: pd.DataFrame, miscible: Command) -> None:
-    frame.loc[4:, "strength"] = np.nan
+@pytest.mark.parametrize("n_labels", [1, 3])
+def test_fewer_labels_than_folds_are_reported(
+    folder: Path, frame: pd.DataFrame, miscible: Command, n_labels: int
+) -> None:
+    frame.loc[frame.index[frame["strength"].notna()][n_labels:], "strength"] = np.nan
     frame.to_csv(folder / "alloys.csv", index=False)
     words = ["advise", folder / "alloys.csv", "--plan", folder / "tiny.toml", "--out", folder / "run"]
     outcome = miscible(*words, "--folds", 5)

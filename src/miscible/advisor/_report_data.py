@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -120,29 +121,34 @@ def _predictions(result: StudyResult, verdicts: Sequence[PropertyVerdict]) -> tu
 
 
 def _curves(result: StudyResult) -> tuple[Curve, ...]:
-    """Mean and quartiles over every network kept, by strategy and property."""
-    stories: dict[tuple[str, int], list[tuple[list[float], list[float]]]] = defaultdict(list)
+    """Mean and quartiles over every network kept that was validated on the property, by strategy."""
+    stories: dict[tuple[str, int], list[np.ndarray]] = defaultdict(list)
     for cell in result.cells:
         for network in cell.networks:
-            for task, train, valid in zip(network["tasks"], network["train"], network["valid"], strict=True):
-                stories[cell.strategy, cell.tasks[task]].append((train, valid))
+            for task, *lines in zip(network["tasks"], network["train"], network["valid"], strict=True):
+                story = np.array(lines, dtype=float)
+                if np.isfinite(story).any(axis=1).all():
+                    stories[cell.strategy, cell.tasks[task]].append(story)
     curves = []
-    for (strategy, task), pairs in stories.items():
-        bands = [_band([pair[side] for pair in pairs]) for side in (0, 1)]
-        epochs = np.arange(1, len(bands[0].mean) + 1)
-        curves.append(Curve(strategy, result.table.names[task], epochs, *bands))
+    for (strategy, task), found in stories.items():
+        train, valid = (_band([story[side] for story in found]) for side in (0, 1))
+        epochs = np.arange(1, len(train.mean) + 1)
+        curves.append(Curve(strategy, result.table.names[task], epochs, train, valid))
     return tuple(curves)
 
 
-def _band(lines: Sequence[Sequence[float]]) -> Band:
+def _band(lines: Sequence[np.ndarray]) -> Band:
     """Over the networks still training; epochs that fewer than a quarter of them reached are left out."""
-    longest = max(len(line) for line in lines)
-    padded = np.full((len(lines), longest), np.nan)
+    lengths = sorted((len(line) for line in lines), reverse=True)
+    shown = lengths[math.ceil(len(lengths) / 4) - 1]
+    padded = np.full((len(lines), shown), np.nan)
     for row, line in zip(padded, lines, strict=True):
-        row[: len(line)] = line
-    enough = np.isfinite(padded).sum(axis=0) >= max(1, len(lines) / 4)
-    padded = padded[:, : int(enough.sum())]
-    return Band(np.nanmean(padded, axis=0), *np.nanquantile(padded, (0.25, 0.75), axis=0))
+        row[: len(line)] = line[:shown]
+    band = np.full((3, shown), np.nan)
+    seen = np.isfinite(padded).any(axis=0)
+    band[0, seen] = np.nanmean(padded[:, seen], axis=0)
+    band[1:, seen] = np.nanquantile(padded[:, seen], (0.25, 0.75), axis=0)
+    return Band(*band)
 
 
 def _costs(result: StudyResult) -> tuple[StrategyCost, ...]:
