@@ -13,7 +13,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Group", "Layer", "OnesColumn", "chain_backward", "chain_forward", "prepare"]
+__all__ = [
+    "Activations",
+    "Group",
+    "Layer",
+    "OnesColumn",
+    "chain_backward",
+    "chain_forward",
+    "cut",
+    "prepare",
+]
 
 
 class Layer(NamedTuple):
@@ -57,10 +66,27 @@ class OnesColumn:
         return result
 
 
+class Activations(NamedTuple):
+    """Flat rows, and the same cut into groups, ``(networks, size, width)`` each."""
+
+    flat: Tensor
+    parts: list[Tensor]
+
+
+def cut(flat: Tensor, groups: Sequence[Group]) -> Activations:
+    """Rows ``(n, width)`` with views of each group's share."""
+    width = flat.shape[1]
+    if len(groups) == 1:
+        return Activations(flat, [flat.view(groups[0].n, groups[0].size, width)])
+    shares = flat.split_with_sizes([group.n * group.size for group in groups])
+    parts = [share.view(group.n, group.size, width) for share, group in zip(shares, groups, strict=True)]
+    return Activations(flat, parts)
+
+
 def chain_forward(
     x: Tensor, groups: Sequence[Group], ones: OnesColumn, name: str, *, relu_last: bool
-) -> list[Tensor]:
-    """Inputs of every layer, then the output, all flat.
+) -> list[Activations]:
+    """Inputs of every layer, then the output.
 
     Parameters
     ----------
@@ -73,19 +99,18 @@ def chain_forward(
     relu_last
         Whether the last layer is rectified (and given its column of ones) like the others.
     """
-    trace = [x]
-    depth = len(groups[0].layers)
-    for i in range(depth):
-        z = x.new_empty(x.shape[0], groups[0].layers[i].weight.shape[2])
-        for group, rows, out in zip(groups, _cut(x, groups), _cut(z, groups), strict=True):
+    trace = [cut(x, groups)]
+    last = len(groups[0].layers) - 1
+    for i, layer in enumerate(groups[0].layers):
+        z = cut(x.new_empty(x.shape[0], layer.weight.shape[2]), groups)
+        for group, rows, out in zip(groups, trace[-1].parts, z.parts, strict=True):
             _product(rows, group.layers[i].weight, out)
-        x = ones.rectified(z, (name, i)) if relu_last or i < depth - 1 else z
-        trace.append(x)
+        trace.append(cut(ones.rectified(z.flat, (name, i)), groups) if relu_last or i < last else z)
     return trace
 
 
 def chain_backward(
-    trace: Sequence[Tensor],
+    trace: Sequence[Activations],
     groups: Sequence[Group],
     gradients: Sequence[Sequence[Tensor]],
     d: Tensor,
@@ -117,31 +142,24 @@ def chain_backward(
         ``(n, n_in)`` gradient at the input, or the first layer's pre-activation gradient where the way ends.
     """
     depth = len(trace) - 1
+    here = cut(d, groups)
     for i in range(depth - 1, -1, -1):
         if relu_last or i < depth - 1:
-            torch.ops.aten.threshold_backward.grad_input(d, trace[i + 1][:, :-1], 0, grad_input=d)
+            _relu_backward(here.flat, trace[i + 1].flat[:, :-1], 0, grad_input=here.flat)
         if keep is not None:
-            keep.append(d)
-        d_parts = _cut(d, groups)
-        for rows, d_part, own in zip(_cut(trace[i], groups), d_parts, gradients, strict=True):
+            keep.append(here.flat)
+        for rows, d_part, own in zip(trace[i].parts, here.parts, gradients, strict=True):
             _outer(rows, d_part, own[i])
         if i == 0 and not to_input:
             break
-        before = d.new_empty(d.shape[0], trace[i].shape[1] - 1)
-        for group, d_part, out in zip(groups, d_parts, _cut(before, groups), strict=True):
+        before = cut(d.new_empty(d.shape[0], trace[i].flat.shape[1] - 1), groups)
+        for group, d_part, out in zip(groups, here.parts, before.parts, strict=True):
             _product_back(d_part, group.layers[i].back, out)
-        d = before
-    return d
+        here = before
+    return here.flat
 
 
-def _cut(rows: Tensor, groups: Sequence[Group]) -> list[Tensor]:
-    """``(n, width)`` as views ``(networks, size, width)``, one a group."""
-    width = rows.shape[1]
-    if len(groups) == 1:
-        return [rows.view(groups[0].n, groups[0].size, width)]
-    parts = rows.split_with_sizes([group.n * group.size for group in groups])
-    return [part.view(group.n, group.size, width) for part, group in zip(parts, groups, strict=True)]
-
+_relu_backward = torch.ops.aten.threshold_backward.grad_input
 
 # Products with one output column are slow as they stand; turned round they are not.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ._batch import Batch, Blocks
-from ._chain import Group, Layer, OnesColumn, chain_backward, chain_forward, prepare
+from ._chain import Activations, Group, Layer, OnesColumn, chain_backward, chain_forward, cut, prepare
 from ._layout import Layout
 
 __all__ = ["Network", "Trace", "TrunkRecords", "Views", "Weights"]
@@ -87,14 +87,14 @@ class Trace:
     Hidden activations stay valid until the network's next forward pass.
     """
 
-    trunk: list[Tensor]
-    heads: list[Tensor]
+    trunk: list[Activations]
+    heads: list[Activations]
     groups: list[Group]
 
     @property
     def outputs(self) -> Tensor:
         """``(n_slots, n_outputs)`` raw outputs."""
-        return self.heads[-1]
+        return self.heads[-1].flat
 
 
 class Network:
@@ -131,13 +131,13 @@ class Network:
         k = batch.n_members
         group = Group(k, batch.n_rows, views.trunk(k))
         trunk = chain_forward(inputs, [group], self._ones, "trunk", relu_last=True)
-        top = trunk[-1].index_select(0, batch.slot_row)
+        top = trunk[-1].flat.index_select(0, batch.slot_row)
         if batch.blocks is None:
             groups = [Group(k, m, views.head(h, k)) for h, m in enumerate(batch.runs) if m]
         else:
             n_blocks = len(batch.blocks.head)
             layers = [layer.flatten(0, 1).index_select(0, batch.blocks.head) for layer in views.weights.heads]
-            groups = [Group(n_blocks, len(top) // n_blocks, [prepare(layer) for layer in layers])]
+            groups = [Group(n_blocks, top.shape[0] // n_blocks, [prepare(layer) for layer in layers])]
         heads = chain_forward(top, groups, self._ones, "head", relu_last=False)
         return Trace(trunk, heads, groups)
 
@@ -180,12 +180,12 @@ class Network:
         group = Group(k, members.slot.shape[1], views.trunk(k))
         slot = members.slot.flatten()
         row = batch.slot_row[slot]
-        inputs = [a[row] for a in trace.trunk]
+        inputs = [cut(a.flat[row], [group]) for a in trace.trunk]
         d_pairs = d_top[slot] * members.mask.view(-1, 1)
         kept: list[Tensor] = []
         chain_backward(inputs, [group], gradients, d_pairs, relu_last=True, to_input=False, keep=kept)
         pairs = [
-            (a.view(k, group.size, -1), d_layer.view(k, group.size, -1))
+            (a.parts[0], d_layer.view(k, group.size, -1))
             for a, d_layer in zip(inputs, reversed(kept), strict=False)
         ]
         return Weights(out.weights.trunk, heads), TrunkRecords(pairs, members.head, members.mask)

@@ -12,7 +12,7 @@ from .._types import Setting
 from ..nets import Batch, Weights
 from ._stack import Stack
 
-__all__ = ["Optimiser", "member_norms"]
+__all__ = ["Optimiser"]
 
 _fused_adamw = vars(torch)["_fused_adamw_"]
 """What ``torch.optim.AdamW(fused=True)`` calls, without the bookkeeping, which costs more than the update."""
@@ -65,6 +65,7 @@ class Optimiser:
         self._ticks = torch.arange(last + 1, dtype=torch.float32, device=device).unbind()
         self._pieces: dict[tuple[int, int, int], _Tensors] = {}
         self._runs: dict[int, list[tuple[int, int]]] = {}
+        self._flats: dict[tuple[int, int], list[Tensor]] = {}
 
     def step(self, gradients: Weights, batch: Batch) -> list[int]:
         """Apply one step's gradients; returns members whose gradient is not finite, frozen from now on."""
@@ -146,7 +147,7 @@ class Optimiser:
         lists[4].extend([self._ticks[count]] * len(pieces[0]))
 
     def _clip(self, gradients: Weights, batch: Batch) -> list[int]:
-        norms = member_norms(gradients, batch)
+        norms = self._norms(gradients, batch)
         values = norms.tolist()
         if all(value <= self._clip_norm for value in values) and max(values) < float("inf"):
             return []
@@ -169,20 +170,26 @@ class Optimiser:
                     layer[h, :k].mul_(factors.view(-1, 1, 1))
         return bad
 
-
-def member_norms(gradients: Weights, batch: Batch) -> Tensor:
-    """Norm of every member's whole gradient, ``(K,)``."""
-    k = batch.n_members
-    parts = [torch.linalg.vector_norm(layer[:k].flatten(1), dim=1) for layer in gradients.trunk]
-    if batch.blocks is None:
-        for h, size in enumerate(batch.runs):
+    def _norms(self, gradients: Weights, batch: Batch) -> Tensor:
+        """Norm of every member's whole gradient, ``(K,)``."""
+        k = batch.n_members
+        parts = [torch.linalg.vector_norm(flat, dim=1) for flat in self._flat(0, k)]
+        for h, size in enumerate(batch.runs, start=1):
             if size:
-                parts += [
-                    torch.linalg.vector_norm(layer[h, :k].flatten(1), dim=1) for layer in gradients.heads
-                ]
-        return torch.linalg.vector_norm(torch.stack(parts), dim=0)
-    squares = torch.stack(parts).square_().sum(dim=0)
-    for layer in gradients.heads:
-        each = torch.linalg.vector_norm(layer.flatten(1), dim=1).square_()
-        squares.index_add_(0, batch.blocks.owner, each)
-    return squares.sqrt_()
+                parts += [torch.linalg.vector_norm(flat, dim=1) for flat in self._flat(h, k)]
+        norms = torch.linalg.vector_norm(torch.stack(parts), dim=0)
+        if batch.blocks is None:
+            return norms
+        squares = norms.square_()
+        for layer in gradients.heads:
+            each = torch.linalg.vector_norm(layer.flatten(1), dim=1).square_()
+            squares.index_add_(0, batch.blocks.owner, each)
+        return squares.sqrt_()
+
+    def _flat(self, part: int, k: int) -> list[Tensor]:
+        """Gradient buffers of one part (0 the trunk, then the heads) of the first members, ``(k, n)`` each."""
+        if (part, k) not in self._flats:
+            buffers = self._buffers[1]
+            layers = buffers.trunk if part == 0 else [layer[part - 1] for layer in buffers.heads]
+            self._flats[part, k] = [layer[:k].flatten(1) for layer in layers]
+        return self._flats[part, k]

@@ -80,13 +80,12 @@ def predict(
             part = rows[:, start:stop].to(where)
             n_rows = part.shape[1]
             x = torch.cat([part, part.new_ones(n_networks, n_rows, 1)], dim=2).flatten(0, 1)
-            top = chain_forward(x, [Group(n_networks, n_rows, trunk)], ones, "trunk", relu_last=True)[-1]
+            top = chain_forward(x, [Group(n_networks, n_rows, trunk)], ones, "trunk", relu_last=True)[-1].flat
             for h in range(n_heads):
                 if (tasks[:, h] < 0).all():
                     continue
                 group = Group(n_networks, n_rows, [prepare(layer[:, h]) for layer in head])
-                raw = chain_forward(top, [group], ones, "head", relu_last=False)[-1]
-                raw = raw.view(n_networks, n_rows, -1)
+                raw = chain_forward(top, [group], ones, "head", relu_last=False)[-1].parts[0]
                 for task in np.unique(tasks[tasks[:, h] >= 0, h]).tolist():
                     own = np.flatnonzero(tasks[:, h] == task)
                     code = pair_code(kinds[task], shape.n_outputs[task])
