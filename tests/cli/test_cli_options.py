@@ -129,6 +129,22 @@ def test_a_dataset_brings_its_targets(tmp_path: Path) -> None:
     assert build_plan("dataset:alloys", tmp_path / "p.toml").table.targets == ("hardness:reg",)
 
 
+def test_a_plan_names_a_dataset(folder: Path, miscible: Command) -> None:
+    text = TINY.replace("alloys.csv", "dataset:alloys").replace(
+        '"strength:reg", "glass:cls"', '"yield_strength:reg"'
+    )
+    text = text.replace('inputs = ["alloy", "temperature"]', "where = [\"process == 'WROUGHT'\"]")
+    (folder / "tiny.toml").write_text(text.replace('"shared", "independent"', '"nearest"'), encoding="utf-8")
+    outcome = miscible("study", "--plan", folder / "tiny.toml", "--out", folder / "run")
+    assert outcome.status == 0, outcome.err
+    assert "note: " in outcome.out
+    plan = tomllib.loads((folder / "run" / "plan.toml").read_text(encoding="utf-8"))
+    assert plan["table"]["source"] == "dataset:alloys"
+    assert plan["split"]["group"] == "composition"
+    card = (folder / "run" / "bundle" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "dataset:alloys" in card
+
+
 def test_the_command_line_goes_over_the_plan(folder: Path) -> None:
     plan = build_plan(
         "alloys.csv", folder / "tiny.toml", targets=["hardness:reg"], folds=4, seed=7, where=[], budget="2m"

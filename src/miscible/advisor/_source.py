@@ -56,10 +56,10 @@ def open_table(
         table = read_table(frame, part.targets, **options)
     elif part.source.startswith(DATASET):
         dataset = load_dataset(part.source.removeprefix(DATASET))
-        table = read_table(
-            dataset.frame, part.targets, **{**options, "inputs": part.inputs or dataset.inputs}
-        )
-        table = replace(table, source=part.source, notes=(*dataset.notes, *table.notes))
+        rows = dataset.frame.copy(deep=False)
+        rows.attrs["source"] = part.source
+        table = read_table(rows, part.targets, **{**options, "inputs": part.inputs or dataset.inputs})
+        table = replace(table, notes=(*dataset.notes, *table.notes))
         citations = dataset.citations
     else:
         table = read_table(Path(part.source), part.targets, sheet=part.sheet, **options)
