@@ -19,13 +19,15 @@ COLUMNS = (slice(0, 1), slice(1, 2), slice(2, 5), slice(5, 6))
 
 @pytest.fixture(scope="module")
 def table() -> Table:
-    return small_table(small_frame(110, 3, 0.9), np.random.default_rng(0).uniform(0.5, 2.0, 110))
+    return small_table(small_frame(110, 3, 0.9), np.random.default_rng(0).lognormal(0.0, 1.5, 110))
 
 
 @pytest.fixture(scope="module")
 def run(table: Table, tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyResult, Path]:
     path = tmp_path_factory.mktemp("run") / "run"
-    plan = small_plan(EVERYTHING, split={"repeats": 1}, tuning={"epochs": 4, "finalists": 2})
+    plan = small_plan(
+        EVERYTHING, split={"repeats": 1}, tuning={"epochs": 40, "finalists": 2, "rates": [4e-3, 2e-2]}
+    )
     return run_study(plan, table, path)[0], path
 
 
@@ -112,6 +114,7 @@ def test_a_blend_mixes_lightgbm_with_the_best_network_of_the_fold(run):
 
 def test_the_weight_of_a_blend_is_the_least_weighted_loss_on_inner_validation(run):
     result, _ = run
+    inside = 0
     for (_, fold, task), (network, weight) in result.blends.items():
         rows, a = validation(run, network, task, fold)
         _, b = validation(run, "lightgbm", task, fold)
@@ -128,6 +131,36 @@ def test_the_weight_of_a_blend_is_the_least_weighted_loss_on_inner_validation(ru
             continue
         found = minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-6})
         assert loss(weight) <= min(found.fun, loss(0.0), loss(1.0)) * (1 + 1e-3) + 1e-9
+        if task in (0, 3):
+            assert weight == pytest.approx(found.x, abs=1e-4)
+            inside += 0.01 < weight < 0.99
+    assert inside >= 2
+
+
+def test_the_inner_score_of_a_blend_is_taken_on_rows_its_weight_was_not_fitted_to(run):
+    """Halves of the validation groups, each mixed by the weight of the other."""
+    result, _ = run
+    optimistic = 0
+    for (_, fold, task), (network, weight) in result.blends.items():
+        if task not in (0, 3):
+            continue
+        rows, a = validation(run, network, task, fold)
+        _, b = validation(run, "lightgbm", task, fold)
+        gap, truth = (a - b)[:, 0], result.table.labels[rows, task]
+        all_rows = RunFolder(run[1]).load("lightgbm-r0").folds[fold].valid_rows
+        groups = np.unique(result.groups.codes[all_rows])
+        half = np.searchsorted(groups, result.groups.codes[rows]) % 2 == 0
+        mixed = b[:, 0].copy()
+        for own in (half, ~half):
+            w = result.table.weights[rows[~own]] * gap[~own]
+            share = np.clip(w @ (truth - b[:, 0])[~own] / (w @ gap[~own]), 0, 1)
+            mixed[own] += share * gap[own]
+        weights = result.table.weights[rows]
+        expected = mean_absolute_error(truth, mixed, sample_weight=weights)
+        assert result.inner["blend"][0, fold, task] == pytest.approx(expected)
+        fitted = mean_absolute_error(truth, b[:, 0] + weight * gap, sample_weight=weights)
+        optimistic += fitted < expected
+    assert optimistic > 0
 
 
 def test_ensembles_of_the_first_repeat_predict_what_was_stored(run):
