@@ -43,7 +43,7 @@ def train(
     _check(population, data)
     if not population.members:
         raise ValueError("a population needs at least one member")
-    with torch.no_grad(), _subnormals_flushed():
+    with torch.inference_mode(), _subnormals_flushed():
         run = Run(population, data, options)
         for epoch in range(options.max_epochs):
             if not len(run.members):
