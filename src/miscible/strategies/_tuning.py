@@ -26,7 +26,7 @@ class Tuning(BaseModel):
 
     rates: tuple[_Positive, ...] = Field(default=(5e-4, 1e-3, 2e-3, 4e-3), min_length=1)
     decays: tuple[_NotNegative, ...] = Field(default=(1e-2, 1.0), min_length=1)
-    finalists: int = Field(default=2, ge=1)
+    finalists: int = Field(default=3, ge=1)
     halving: tuple[_Epoch, ...] = (4, 10)
     epochs: int = Field(default=40, ge=1)
     patience: int = Field(default=10, ge=1)
