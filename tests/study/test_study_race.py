@@ -160,7 +160,7 @@ class Ear(Silent):
 
 def run(path: Path, budget: float | None, ear: Ear | None = None, *, resume: bool = False) -> StudyResult:
     plan = small_plan(FIELD, split={"repeats": 3}, **({} if budget is None else {"budget": budget}))
-    return run_study(plan, small_table(small_frame()), path, resume=resume, listener=ear)[0]
+    return run_study(plan, small_table(small_frame(45)), path, resume=resume, listener=ear)[0]
 
 
 def assert_equal_numbers(one: StudyResult, other: StudyResult) -> None:
