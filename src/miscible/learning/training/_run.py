@@ -34,7 +34,7 @@ from ._stack import Stack, build_network, join_stacks, start_stack
 
 __all__ = ["Run"]
 
-_CACHE_BYTES = 16 << 20
+_CACHE_BYTES = 12 << 20
 """Parameters, gradients and moments of the members trained side by side should stay in cache."""
 
 _VALID_ROWS = 256
