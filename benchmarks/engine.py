@@ -5,6 +5,7 @@ One network: trunk 21-128-128, three heads 128-64-1, batch 32, squared error on 
 - loader: nn.Module, masked loss, torch.optim.Adam, batches from a DataLoader over a TensorDataset.
 - memory: the same with tensors indexed in memory and fused Adam.
 - stacked: ``miscible.learning.train`` with populations of several sizes, eager and compiled.
+- processes: the largest population, divided between processes of one thread, as a study runs its cells.
 
 All contestants take turns within every round, so that a busy machine slows them alike; the table shows medians
 over the rounds, and ratios are taken within a round. Run it as ``python benchmarks/engine.py``; the last line is
@@ -18,7 +19,9 @@ import json
 import platform
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -112,6 +115,12 @@ def run_stacked(data: TrainingData, epochs: int, size: int, compiled: bool) -> i
     return sum(member.steps for member in fitted.members)
 
 
+def run_processes(pool: ProcessPoolExecutor, data: TrainingData, epochs: int, size: int, n: int) -> int:
+    """Member-steps done by a population divided between processes."""
+    parts = [pool.submit(run_stacked, data, epochs, size // n, False) for _ in range(n)]
+    return sum(part.result() for part in parts)
+
+
 def measure(work: Callable[[], int], clock: Callable[[], float]) -> float:
     """Member-steps per second of one run."""
     start = clock()
@@ -149,6 +158,14 @@ def main() -> None:
             contestants[f"stacked {size} compiled"] = partial(
                 run_stacked, data, 2 if size > 1 else 5, size, True
             )
+    pool = ProcessPoolExecutor(
+        arguments.threads, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    )
+    if arguments.clock == "wall" and arguments.threads > 1:
+        size = max(arguments.sizes)
+        contestants[f"stacked {size} in {arguments.threads} processes"] = partial(
+            run_processes, pool, data, 2, size, arguments.threads
+        )
     for name, work in list(contestants.items()):
         try:
             work()
@@ -162,9 +179,10 @@ def main() -> None:
             rates[name][i] = measure(work, clock)
     ratios = {name: float(np.median(rate / rates["loader"])) for name, rate in rates.items()}
     medians = {name: float(np.median(rate)) for name, rate in rates.items()}
-    print(f"{'':22}{'member-steps/s':>16}{'x loader':>10}")
+    pool.shutdown()
+    print(f"{'':28}{'member-steps/s':>16}{'x loader':>10}")
     for name, rate in medians.items():
-        print(f"{name:22}{rate:16,.0f}{ratios[name]:10.1f}")
+        print(f"{name:28}{rate:16,.0f}{ratios[name]:10.1f}")
     print(
         json.dumps(
             {
