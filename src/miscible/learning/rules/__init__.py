@@ -2,5 +2,6 @@
 
 from ._protocol import Rule, RuleInput, RuleState
 from ._registry import RULES, make_rule
+from ._statistics import conflicts
 
-__all__ = ["RULES", "Rule", "RuleInput", "RuleState", "make_rule"]
+__all__ = ["RULES", "Rule", "RuleInput", "RuleState", "conflicts", "make_rule"]
