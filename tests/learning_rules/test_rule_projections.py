@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from rule_cases import DOUBLE, conflicting, gradients, inputs_of, started
+from rule_cases import DOUBLE, conflicting, gradients, inputs_of, started, stream
 
 from miscible.learning.rules import make_rule
 
@@ -93,3 +93,58 @@ def test_first_step_of_gradvac_is_pcgrad() -> None:
     weights, _ = vac.weights(inputs, started(vac, inputs))
     torch.testing.assert_close(weights, expected, rtol=1e-9, atol=1e-11)
     assert (expected > 1).any()
+
+
+@pytest.mark.parametrize("n_tasks", [3, 4])
+def test_one_order_for_all_copies_keeps_the_expected_step_of_pcgrad(n_tasks: int) -> None:
+    """As published, every copy draws an order of its own: the mean over all of those, by enumeration."""
+    orders = list(permutations(range(n_tasks)))
+    rule = make_rule("pcgrad")
+    for seed in range(4):
+        rows = conflicting(1, n_tasks, 4, seed)[0]
+        inputs = inputs_of(rows.expand(len(orders), n_tasks, -1))
+        inputs = replace(inputs, order=torch.stack([keys(order) for order in orders]))
+        step = rule.weights(inputs, {})[0].mean(dim=0) @ rows
+
+        array = rows.numpy()
+        expected = np.zeros(rows.shape[1])
+        for i, row in enumerate(array):
+            others = list(permutations([j for j in range(n_tasks) if j != i]))
+            for order in others:
+                copy = row.copy()
+                for j in order:
+                    copy -= min(0.0, copy @ array[j]) / (array[j] @ array[j]) * array[j]
+                expected += copy / len(others)
+        np.testing.assert_allclose(step.numpy(), expected, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("n_tasks", [23, 24, 25, 48, 49, 75])
+@pytest.mark.parametrize("share", [1.0, 0.6])
+def test_many_tasks_as_written(n_tasks: int, share: float) -> None:
+    """More tasks than are brought up to date at once, and members that differ in what is active."""
+    surgeon, vaccinator = make_rule("pcgrad"), make_rule("gradvac", beta=0.3)
+    targets = np.zeros((2, n_tasks, n_tasks))
+    state = None
+    for seed in range(3):
+        jacobian = (conflicting if seed % 2 else gradients)(2, n_tasks, 30, seed) + 0.3
+        inputs = inputs_of(jacobian, seed)
+        active = torch.rand(2, n_tasks, generator=stream(seed)) < torch.tensor([[share], [0.5 * share]])
+        active = active | (share == 1.0)
+        gram = torch.where(active.unsqueeze(-1) & active.unsqueeze(-2), inputs.gram, torch.nan)
+        inputs = replace(inputs, active=active, gram=gram)
+        state = started(vaccinator, inputs) if state is None else state
+        cut, _ = surgeon.weights(inputs, {})
+        turned, state = vaccinator.weights(inputs, state)
+        for k in range(2):
+            tasks = active[k].nonzero().squeeze(-1)
+            rows = jacobian[k, tasks].numpy()
+            order = tuple(inputs.order[k, tasks].argsort().tolist())
+            np.testing.assert_allclose(cut[k, tasks].numpy() @ rows, surgery(rows, order), rtol=1e-7)
+            own = np.ix_([k], tasks.numpy(), tasks.numpy())
+            here = targets[own][0]
+            np.testing.assert_allclose(
+                turned[k, tasks].numpy() @ rows, vaccine(rows, order, here, 0.3), rtol=1e-6
+            )
+            targets[own] = here
+        np.testing.assert_allclose(state["targets"].numpy(), targets, rtol=1e-7, atol=1e-10)
+    assert (cut > 1).any()

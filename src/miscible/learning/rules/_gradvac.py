@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ._options import require_within
-from ._protocol import BaseRule, RuleInput, RuleState, all_finite
-from ._visits import in_order, visiting_order
+from ._protocol import BaseRule, RuleInput, RuleState, blemish
+from ._visits import in_order, put_back, rounds, visiting_order
 
 __all__ = ["GradVac"]
 
@@ -45,33 +45,61 @@ class GradVac(BaseRule):
 
     def weights(self, inputs: RuleInput, state: RuleState) -> tuple[Tensor, RuleState]:
         """One round a visited task, over all copies at once."""
-        order = visiting_order(inputs.order)
-        gram = inputs.scaled_gram
-        finite = all_finite(gram)
-        gram = in_order(gram, order)
+        order = visiting_order(inputs.order, inputs.active)
+        gram = in_order(inputs.scaled_gram, order)
         targets = in_order(state["targets"], order)
         norms = gram.diagonal(dim1=-2, dim2=-1).clamp_min(0.0).sqrt()
         known = norms > 0.0
         inverse = torch.where(known, 1.0 / norms, 0.0)
-        square = norms**2
-        added = torch.zeros_like(gram)
-        updated = []
-        for j in range(gram.shape[-1]):
-            dots = gram[:, :, j]
-            if j > 0:
-                dots = dots + (added[:, :, :j] @ gram[:, :j, j, None]).squeeze(-1)
-            length = square.sqrt()
-            cosine = (dots * inverse[:, j, None] / torch.where(length > 0.0, length, 1.0)).clamp(-1.0, 1.0)
-            target = targets[:, :, j]
-            aim = target.clamp(-_LARGEST_TARGET, _LARGEST_TARGET)
-            turn = aim * ((1.0 - cosine**2) / (1.0 - aim**2)).sqrt() - cosine
-            pair = known & known[:, j, None]
-            pair[:, j] = False
-            coefficient = torch.where(pair & (cosine < target), length * turn * inverse[:, j, None], 0.0)
-            added[:, :, j] = coefficient
-            square = square + coefficient * (2.0 * dots + coefficient * gram[:, j, j, None])
-            square = square.clamp_min(0.0)
-            updated.append(torch.where(pair, target + self.beta * (cosine - target), target))
-        visited = torch.where(finite, 1.0 + added.sum(dim=1), torch.nan)
-        weights = inputs.final(torch.empty_like(visited).scatter(1, order, visited))
-        return weights, {"targets": in_order(torch.stack(updated, dim=-1), order.argsort(dim=-1))}
+        pairs = known.unsqueeze(-1) & known.unsqueeze(-2)
+        pairs.diagonal(dim1=-2, dim2=-1).fill_(False)
+        opposed = gram * inverse.unsqueeze(-1) * -inverse.unsqueeze(-2)
+        copies = _Copies(opposed, torch.where(pairs.mT, targets.mT, 0.0).to(gram.dtype))
+        rounds(opposed, copies.opposed, copies.added, copies.visit)
+        added = (copies.added @ norms.unsqueeze(-1)).squeeze(-1)
+        visited = (added * inverse).add_(1.0).add_(blemish(gram))
+        weights = inputs.final(visited.new_zeros(inputs.active.shape).scatter_(1, order, visited))
+        cosines = copies.cosines().mT.to(targets.dtype)
+        targets = torch.where(pairs, targets + self.beta * (cosines - targets), targets)
+        return weights, {"targets": put_back(state["targets"], order, targets)}
+
+
+class _Copies:
+    """Copies of all gradients, by round and copy, relative to each copy's first length.
+
+    Attributes
+    ----------
+    opposed
+        Minus the products with the unit gradient of the round.
+    added
+        Multiples of the unit gradients put in so far.
+    squares
+        Square lengths before the round.
+    slopes
+        Tangent-like form ``target / sqrt(1 - target^2)`` of the target cosines: what a copy needs along a unit
+        gradient for each unit of length across it.
+    """
+
+    def __init__(self, opposed: Tensor, targets: Tensor) -> None:
+        self.opposed = opposed.clone()
+        # A copy does not visit itself. Finite, so that a product with 0 is 0.
+        self.opposed.diagonal(dim1=-2, dim2=-1).fill_(-0.25 * torch.finfo(opposed.dtype).max)
+        self.added = torch.empty_like(opposed)
+        self.squares = torch.ones_like(opposed)
+        aims = targets.clamp(-_LARGEST_TARGET, _LARGEST_TARGET)
+        self.slopes = aims / (1.0 - aims**2).sqrt()
+        # What is shorter is made of rounding and has no direction.
+        self.least = torch.finfo(opposed.dtype).eps
+
+    def visit(self, j: int, row: Tensor) -> None:
+        """Add the visited gradient where it takes the copy up to the target cosine."""
+        square, added = self.squares[:, j : j + 1], self.added[:, j : j + 1]
+        across = torch.addcmul(square, row, row, value=-1.0).clamp_min_(0.0).sqrt_()
+        torch.addcmul(row, self.slopes[:, j : j + 1], across, out=added).clamp_min_(0.0)
+        if j + 1 < self.squares.shape[1]:
+            longer = torch.add(added, row, alpha=-2.0)
+            torch.addcmul(square, added, longer, out=self.squares[:, j + 1 : j + 2]).clamp_min_(self.least)
+
+    def cosines(self) -> Tensor:
+        """With the gradient of the round, before it was added."""
+        return (-self.opposed / self.squares.sqrt()).clamp_(-1.0, 1.0)

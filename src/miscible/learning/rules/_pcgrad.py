@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ._protocol import BaseRule, RuleInput, RuleState, all_finite
-from ._visits import in_order, visiting_order
+from ._protocol import BaseRule, RuleInput, RuleState, blemish
+from ._visits import in_order, rounds, visiting_order
 
 __all__ = ["PcGrad"]
 
@@ -30,19 +30,19 @@ class PcGrad(BaseRule):
 
     def weights(self, inputs: RuleInput, state: RuleState) -> tuple[Tensor, RuleState]:
         """One round a visited task, over all copies at once."""
-        order = visiting_order(inputs.order)
-        gram = inputs.scaled_gram
-        finite = all_finite(gram)
-        gram = in_order(gram, order)
+        order = visiting_order(inputs.order, inputs.active)
+        gram = in_order(inputs.scaled_gram, order)
         diagonal = gram.diagonal(dim1=-2, dim2=-1)
-        inverse = torch.where(diagonal > 0.0, 1.0 / diagonal, 0.0)
-        added = torch.zeros_like(gram)
-        for j in range(gram.shape[-1]):
-            dots = gram[:, :, j]
-            if j > 0:
-                dots = dots + (added[:, :, :j] @ gram[:, :j, j, None]).squeeze(-1)
-            coefficient = (-dots).clamp_min(0.0) * inverse[:, j, None]
-            coefficient[:, j] = 0.0
-            added[:, :, j] = coefficient
-        visited = torch.where(finite, 1.0 + added.sum(dim=1), torch.nan)
-        return inputs.final(torch.empty_like(visited).scatter(1, order, visited)), state
+        inverse = torch.where(diagonal > 0.0, -1.0 / diagonal, 0.0)
+        # The multiple of gradient j that takes away what a copy has along it; wanted where positive.
+        unit = gram * inverse.unsqueeze(-1)
+        added = unit.clone()
+        # A copy does not visit itself.
+        added.diagonal(dim1=-2, dim2=-1).fill_(-torch.inf)
+        rounds(unit, added, added, _keep_positive)
+        visited = added.sum(dim=-1).add_(1.0).add_(blemish(gram))
+        return inputs.final(visited.new_zeros(inputs.active.shape).scatter_(1, order, visited)), state
+
+
+def _keep_positive(_: int, row: Tensor) -> None:
+    row.clamp_min_(0.0)

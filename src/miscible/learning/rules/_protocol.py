@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["NEEDS", "BaseRule", "Rule", "RuleInput", "RuleState", "all_finite"]
+__all__ = ["NEEDS", "BaseRule", "Rule", "RuleInput", "RuleState", "all_finite", "blemish"]
 
 RuleState = dict[str, Tensor]
 """Tensors whose first dimension is ``n_members``, so that members may leave by indexing."""
@@ -105,9 +105,14 @@ class Rule(Protocol):
         ...
 
 
+def blemish(gram: Tensor) -> Tensor:
+    """``(n_members, 1)``: 0, or NaN where an entry of the member's Gram is not finite."""
+    return (gram * 0.0).sum(dim=(-2, -1)).unsqueeze(-1)
+
+
 def all_finite(gram: Tensor) -> Tensor:
     """``(n_members, 1)`` bool: every entry of the member's Gram is finite."""
-    return torch.isfinite(gram).flatten(1).all(dim=1, keepdim=True)
+    return blemish(gram) == 0.0
 
 
 class BaseRule:
