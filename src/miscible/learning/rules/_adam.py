@@ -12,7 +12,7 @@ __all__ = ["adam", "adam_state"]
 _FIRST_DECAY = 0.9
 _SECOND_DECAY = 0.999
 # Far below any gradient met here: learned weights must not depend on the scale of the losses.
-_EPSILON = 1e-12
+_EPSILON = 1e-18
 
 
 def adam_state(parameter: Tensor) -> RuleState:
@@ -32,13 +32,16 @@ def adam(
     """
     gradient = torch.where(active, gradient, 0.0)
     steps = state["steps"] + active
-    first = torch.where(active, _FIRST_DECAY * state["first"] + (1 - _FIRST_DECAY) * gradient, state["first"])
-    second = torch.where(
-        active, _SECOND_DECAY * state["second"] + (1 - _SECOND_DECAY) * gradient**2, state["second"]
-    )
-    since = steps.clamp_min(1.0)
-    mean = first / (1.0 - _FIRST_DECAY**since)
-    size = (second / (1.0 - _SECOND_DECAY**since)).sqrt()
-    change = learning_rate * mean / (size + _EPSILON)
-    moved = torch.where(active, parameter - change, parameter)
-    return moved, {"first": first, "second": second, "steps": steps}
+    first = (_FIRST_DECAY * state["first"]).add_(gradient, alpha=1.0 - _FIRST_DECAY)
+    first = torch.where(active, first, state["first"])
+    second = (_SECOND_DECAY * state["second"]).addcmul_(gradient, gradient, value=1.0 - _SECOND_DECAY)
+    second = torch.where(active, second, state["second"])
+    mean = first / (1.0 - _FIRST_DECAY**steps)
+    size = (second / (1.0 - _SECOND_DECAY**steps)).sqrt_().add_(_EPSILON)
+    # Before the first step 0 is divided by 0; such an entry is not active.
+    change = mean.div_(size).mul_(learning_rate)
+    return torch.where(active, parameter - change, parameter), {
+        "first": first,
+        "second": second,
+        "steps": steps,
+    }

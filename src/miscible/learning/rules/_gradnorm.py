@@ -60,17 +60,23 @@ class GradNorm(BaseRule):
         """Current weights; the state holds those of the next step."""
         weights, initial = state["weights"], state["initial"]
         ready = inputs.active & (initial > 0.0)
-        lengths = inputs.gram.diagonal(dim1=-2, dim2=-1).clamp_min(0.0).sqrt().to(weights.dtype)
-        lengths = torch.where(ready, lengths * inputs.task_weights.to(weights.dtype), 0.0)
-        count = ready.sum(dim=-1, keepdim=True).clamp_min(1)
+        lengths = inputs.gram.diagonal(dim1=-2, dim2=-1).clamp_min(0.0).sqrt_().to(weights.dtype)
+        lengths = torch.where(ready, lengths * inputs.task_weights, 0.0).to(weights.dtype)
         norms = weights * lengths
-        ratio = torch.where(ready, inputs.losses.to(weights.dtype).clamp_min(0.0) / initial, 0.0)
-        mean_ratio = ratio.sum(dim=-1, keepdim=True) / count
-        rate = ratio / torch.where(mean_ratio == 0.0, 1.0, mean_ratio)
-        target = norms.sum(dim=-1, keepdim=True) / count * rate**self.alpha
-        moved, moments = adam(weights, torch.sign(norms - target) * lengths, ready, state, self.learning_rate)
-        moved = moved.clamp_min(_LEAST_WEIGHT)
-        mass = torch.where(ready, weights, 0.0).sum(dim=-1, keepdim=True)
-        total = torch.where(ready, moved, 0.0).sum(dim=-1, keepdim=True)
-        moved = torch.where(ready, moved * mass / torch.where(total == 0.0, 1.0, total), weights)
-        return inputs.final(weights), {**state, "weights": moved, **moments}
+        ratio = torch.where(ready, (inputs.losses / initial).clamp_min_(0.0), 0.0).to(weights.dtype)
+        rate = _share(ratio)
+        if self.alpha != 1.0:
+            # The number of tasks cancels where alpha is 1.
+            count = ready.sum(dim=-1, keepdim=True).clamp_min(1)
+            rate = (rate * count) ** self.alpha / count
+        above = norms - norms.sum(dim=-1, keepdim=True) * rate
+        moved, moments = adam(weights, above.sign_().mul_(lengths), ready, state, self.learning_rate)
+        kept = ready.to(weights.dtype)
+        moved = _share(moved.clamp_min_(_LEAST_WEIGHT) * kept) * (weights * kept).sum(dim=-1, keepdim=True)
+        return inputs.final(weights), {**state, "weights": torch.where(ready, moved, weights), **moments}
+
+
+def _share(values: Tensor) -> Tensor:
+    """Values that are not negative, divided by their sum; zeros if that is zero."""
+    total = values.sum(dim=-1, keepdim=True)
+    return values / torch.where(total == 0.0, 1.0, total)
