@@ -15,6 +15,8 @@ from ._protocol import BaseRule, RuleInput, RuleState
 __all__ = ["FairGrad", "fair_weights"]
 
 _STEPS = 24
+# Newton's last step squares it.
+_CONVERGED = 1e-9
 
 
 def fair_weights(tasks: Geometry, alpha: float) -> Tensor:
@@ -35,13 +37,19 @@ def fair_weights(tasks: Geometry, alpha: float) -> Tensor:
     cosines = tasks.regular_cosines + torch.diag_embed((~tasks.present).double())
     crowd = cosines.clamp_min(0.0).sum(dim=-1)
     b = (share / crowd) ** (1.0 / (1.0 + power))
+    moving = tasks.count > 0
     for _ in range(_STEPS):
         wish = share * b**-power
         slope = (cosines @ b.unsqueeze(-1)).squeeze(-1) - wish
         factor = torch.linalg.cholesky_ex(cosines + torch.diag_embed(power * wish / b)).L
         change = -torch.cholesky_solve(slope.unsqueeze(-1), factor).squeeze(-1)
-        decrease = (-change / b).amax(dim=-1, keepdim=True).clamp_min(0.0)
-        b = b + change / (1.0 + max(1.0, power) * decrease)
+        relative = change / b
+        decrease = (-relative).amax(dim=-1, keepdim=True).clamp_min(0.0)
+        b = torch.where(moving, b + change / (1.0 + max(1.0, power) * decrease), b)
+        # Every member stops on its own, whoever else is in the batch.
+        moving = moving & (relative.abs().amax(dim=-1, keepdim=True) > _CONVERGED)
+        if not moving.any():
+            break
     return b * size * tasks.inverse_norms
 
 

@@ -1,4 +1,4 @@
-"""Two small convex problems in Gram space by primal-dual interior points, a fixed number of steps, many at once.
+"""Two small convex problems in Gram space by primal-dual interior points, many at once.
 
 Both follow Mehrotra's predictor and corrector (1992, SIAM J. Optim. 2, 575): accurate to rounding in about fifteen
 steps, whatever the conditioning, where coordinate or Frank-Wolfe steps crawl once gradients nearly oppose each other.
@@ -71,6 +71,9 @@ def _nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor) -> T
         residual = (_times(matrix, z) + linear - slack) * present
         product = z * slack * present
         gap = product.sum(dim=-1, keepdim=True) / count
+        moving = gap > _CONVERGED
+        if not moving.any():
+            break
         ratio = slack / z
         system = matrix.expand(*ratio.shape, -1).clone()
         system.diagonal(dim1=-2, dim2=-1).add_(ratio)
@@ -83,7 +86,6 @@ def _nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor) -> T
         dz = _solve(factor, target / z - residual)
         ds = target / z - ratio * dz
         length = (0.99 * torch.minimum(_reach(z, dz), _reach(slack, ds))).clamp_max(1.0)
-        moving = gap > _CONVERGED
         z = torch.where(moving, z + length * dz, z)
         slack = torch.where(moving, slack + length * ds, slack)
     return z * present
@@ -136,13 +138,16 @@ def best_descent(gram: Tensor, offset: Tensor, present: Tensor) -> tuple[Tensor,
     start = _dot(slack, present) / count + _TINY
     point = _Point(weights, slack, torch.zeros_like(offset), level, 2.0 * start)
     for _ in range(_STEPS_IN_BALL):
-        point = _descend(gram, point, present, count, start)
+        moved = _descend(gram, point, present, count, start)
+        if moved is None:
+            break
+        point = moved
     weights = point.weights * present
     return weights / weights.sum(dim=-1, keepdim=True).clamp_min(_TINY), point.x
 
 
-def _descend(gram: Tensor, point: _Point, present: Tensor, count: Tensor, start: Tensor) -> _Point:
-    """One step towards the optimum of :func:`best_descent`.
+def _descend(gram: Tensor, point: _Point, present: Tensor, count: Tensor, start: Tensor) -> _Point | None:
+    """One step towards the optimum of :func:`best_descent`, or nothing if every member is there.
 
     Stationarity is ``weights = pull * x`` and ``sum(weights) = 1``; complementarity pairs ``weights`` with
     ``slack = offset + gram x - level`` and ``pull`` with ``room = (1 - x' gram x) / 2``, both kept feasible.
@@ -155,6 +160,9 @@ def _descend(gram: Tensor, point: _Point, present: Tensor, count: Tensor, start:
     missing = 1.0 - _dot(weights, present)
     product, room_product = weights * slack * present, pull * room
     gap = (product.sum(dim=-1, keepdim=True) + room_product) / (count + 1.0)
+    moving = gap > _CONVERGED_IN_BALL * start
+    if not moving.any():
+        return None
     factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(pull * slack / weights)).L
     by_level, by_pull = torch.cholesky_solve(torch.stack((pull * present, gx), dim=-1), factor).unbind(-1)
     a = by_level.sum(dim=-1, keepdim=True)
@@ -192,5 +200,5 @@ def _descend(gram: Tensor, point: _Point, present: Tensor, count: Tensor, start:
         centre - room_product + step.pull * _dot(gx, step.x) + curvature,
     )
     length = (0.95 * longest(step)).clamp_max(1.0)
-    length = torch.where((gap > _CONVERGED_IN_BALL * start) & torch.isfinite(length), length, 0.0)
+    length = torch.where(moving & torch.isfinite(length), length, 0.0)
     return point.moved(length, step)
