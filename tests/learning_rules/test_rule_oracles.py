@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -133,3 +133,62 @@ def test_gradvac_over_several_steps() -> None:
         weights, state = rule.weights(inputs, state)
         step = torch.einsum("kt,ktn->kn", weights, jacobian)[0]
         torch.testing.assert_close(step, oracle(jacobian[0]), rtol=1e-9, atol=1e-11)
+
+
+class Shuffles:
+    """Stands for ``torch.randperm`` and returns what visiting in one order means to each copy."""
+
+    def __init__(self, order: list[int], leaves_itself_out: bool) -> None:
+        self.order, self.leaves_itself_out, self.copy = order, leaves_itself_out, 0
+
+    def __call__(self, n: int) -> Tensor:
+        order = self.order
+        if self.leaves_itself_out:
+            order = [j - (j > self.copy) for j in order if j != self.copy]
+        self.copy = (self.copy + 1) % len(self.order)
+        assert len(order) == n
+        return torch.tensor(order)
+
+
+@pytest.mark.parametrize(("n_tasks", "size"), [(3, 4), (5, 4), (12, 9)])
+def test_pcgrad_and_gradvac_in_the_order_of_the_keys(
+    monkeypatch: pytest.MonkeyPatch, n_tasks: int, size: int
+) -> None:
+    vaccine = aggregation.GradVac(beta=0.3, eps=0.0)
+    rules = {"pcgrad": make_rule("pcgrad"), "gradvac": make_rule("gradvac", beta=0.3)}
+    states = {name: started(rule, inputs_of(gradients(1, n_tasks))) for name, rule in rules.items()}
+    for seed in range(8):
+        jacobian = (conflicting if seed % 2 else gradients)(1, n_tasks, size, seed) + 0.3
+        inputs = inputs_of(jacobian, seed)
+        order = inputs.order[0].argsort().tolist()
+        for name, oracle in (("pcgrad", aggregation.PCGrad()), ("gradvac", vaccine)):
+            monkeypatch.setattr(torch, "randperm", Shuffles(order, name == "gradvac"))
+            expected = oracle(jacobian[0])
+            weights, states[name] = rules[name].weights(inputs, states[name])
+            torch.testing.assert_close(weights[0] @ jacobian[0], expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.fixture
+def in_double() -> Iterator[None]:
+    """For libraries that make tensors of the default type."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(DOUBLE)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.usefixtures("in_double")
+@pytest.mark.parametrize(("n_tasks", "size"), [*CASES, (6, 4)])
+def test_config_of_its_authors(n_tasks: int, size: int) -> None:
+    """Six gradients in four dimensions have no common cosine: both then take the least-squares direction."""
+    oracle = pytest.importorskip("conflictfree.grad_operator")
+    jacobian = gradients(5, n_tasks, size)
+    ours = steps("config", jacobian)
+    if n_tasks <= size:
+        expected = torch.stack([oracle.ConFIG_update(one) for one in jacobian])
+        torch.testing.assert_close(ours, expected, rtol=1e-7, atol=1e-9)
+    if n_tasks == 2:
+        expected = torch.stack([oracle.ConFIG_update_double(*one) for one in jacobian])
+        torch.testing.assert_close(ours, expected, rtol=1e-7, atol=1e-9)
+    expected = torch.stack([oracle.ConFIG_update(one, use_least_square=False) for one in jacobian])
+    torch.testing.assert_close(ours, expected, rtol=1e-7, atol=1e-9)
