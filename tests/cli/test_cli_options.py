@@ -117,6 +117,14 @@ def test_unknown_dataset(folder: Path, miscible: Command) -> None:
 def test_datasets(miscible: Command) -> None:
     assert "alloys" in miscible("datasets", "list").out.split()
     assert "hardness" in miscible("datasets", "show", "alloys").out
+    assert "dataset:alloy-union:FOLDER" in miscible("datasets", "list").out
+
+
+def test_a_dataset_read_from_a_folder_says_what_it_lacks(tmp_path: Path, miscible: Command) -> None:
+    miscible("datasets", "show", "alloy-union").refuses("--data FOLDER")
+    miscible("datasets", "show", "alloy-union", "--data", tmp_path).refuses(str(tmp_path), "starrydata_2019")
+    miscible("audit", f"dataset:alloy-union:{tmp_path}").refuses(str(tmp_path), "starrydata_2019")
+    miscible("audit", "dataset:alloy-union").refuses("dataset:alloy-union:FOLDER")
 
 
 def test_a_dataset_brings_its_targets(tmp_path: Path) -> None:

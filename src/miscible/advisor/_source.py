@@ -23,7 +23,7 @@ GROUPINGS = ("auto", "composition", "system", "scaffold", "none")
 def open_table(
     part: TablePlan, group: str = "none", frame: pd.DataFrame | None = None
 ) -> tuple[Table, tuple[str, ...]]:
-    """Read the table a plan names; ``dataset:NAME`` is an embedded one.
+    """Read the table a plan names; ``dataset:NAME`` is a ready-made one.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-datasets_app = typer.Typer(help="Embedded real tables.", no_args_is_help=True)
+datasets_app = typer.Typer(help="Ready-made real tables.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
 
 Source = Annotated[
@@ -186,7 +186,7 @@ def predict(
 @datasets_app.command("list")
 @guarded
 def datasets_list() -> None:
-    """Names of the embedded tables."""
+    """Names of the ready-made tables."""
     from ._datasets import list_command
 
     list_command()
@@ -194,11 +194,16 @@ def datasets_list() -> None:
 
 @datasets_app.command("show")
 @guarded
-def datasets_show(name: Annotated[str, typer.Argument(help="Dataset.")]) -> None:
-    """What an embedded table holds and what its loader repaired."""
+def datasets_show(
+    name: Annotated[str, typer.Argument(help="Dataset.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of its files, for one that does not bring them.")
+    ] = None,
+) -> None:
+    """What a ready-made table holds and what its loader repaired."""
     from ._datasets import show_command
 
-    show_command(name)
+    show_command(name, data)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

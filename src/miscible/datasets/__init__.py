@@ -1,6 +1,6 @@
 """Ready-made real tables."""
 
-from ._catalogue import describe, load, names
+from ._catalogue import absolute, describe, load, names, summaries
 from ._dataset import Dataset
 
-__all__ = ["Dataset", "describe", "load", "names"]
+__all__ = ["Dataset", "absolute", "describe", "load", "names", "summaries"]

@@ -7,7 +7,6 @@ and Peivaste et al. (phases, read as amorphous or not). Only the raw files of th
 from __future__ import annotations
 
 from importlib.metadata import version
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pandas as pd
 from miscible.chemistry import composition_keys, parse_formulas
 from miscible.errors import MiscibleError
 
+from ._bibliography import read_bibliography
 from ._dataset import Dataset
 
 __all__ = ["load_alloys"]
@@ -87,14 +87,9 @@ def load_alloys() -> Dataset:
         group="composition",
         columns=_COLUMNS,
         notes=notes,
-        citations=_citations(),
+        citations=read_bibliography(("borg2020", "peivaste2023")),
         licence="CC BY 4.0 (both compilations)",
     )
-
-
-def _citations() -> tuple[str, ...]:
-    text = files("miscible.datasets").joinpath("alloys.bib").read_text(encoding="utf-8")
-    return tuple(entry.strip() for entry in text.split("\n\n"))
 
 
 def _raw_folder() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from textwrap import fill
 
 from miscible.errors import InputError
@@ -10,8 +11,10 @@ from miscible.text import suggest
 
 from ._alloys import load_alloys
 from ._dataset import Dataset
+from ._union_variant import UNION, VARIANTS
+from ._unions import is_union, load_union
 
-__all__ = ["describe", "load", "names"]
+__all__ = ["absolute", "describe", "load", "names", "summaries"]
 
 WIDTH = 100
 _LOADERS: dict[str, Callable[[], Dataset]] = {"alloys": load_alloys}
@@ -19,35 +22,73 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {"alloys": load_alloys}
 
 def names() -> tuple[str, ...]:
     """Names that `load` knows."""
-    return tuple(_LOADERS)
+    return (*_LOADERS, UNION)
 
 
-def load(name: str) -> Dataset:
+def summaries() -> dict[str, str]:
+    """A line about each table, by name."""
+    return {
+        "alloys": "strength, hardness, elongation and amorphous formation; comes with the extra 'alloys'",
+        UNION: f"resistivity, hardness and amorphous formation; needs a folder of yours: dataset:{UNION}:FOLDER; "
+        f"variants {UNION}-PART, PART {', '.join(VARIANTS)}",
+    }
+
+
+def load(name: str, folder: str | Path | None = None) -> Dataset:
     """Load a ready-made table.
+
+    Parameters
+    ----------
+    name
+        One of `names`, or a variant of it; ``NAME:FOLDER`` also names the folder.
+    folder
+        Where the files of a table lie that does not bring its own.
 
     Raises
     ------
     InputError
-        There is no such table.
+        There is no such table, its folder is not named or does not hold what it should, or it needs none.
     MiscibleError
         The package that holds its data is not installed.
     """
-    if name not in _LOADERS:
-        near = suggest(name, _LOADERS, limit=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(_LOADERS)}."
-        raise InputError(f"there is no data set {name!r}.", hint=hint)
-    return _LOADERS[name]()
+    stem, colon, rest = name.partition(":")
+    place = folder or rest or None
+    if is_union(stem):
+        return load_union(stem, place)
+    if stem not in _LOADERS:
+        near = suggest(stem, names(), limit=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names())}."
+        raise InputError(f"there is no data set {stem!r}.", hint=hint)
+    if colon or place:
+        raise InputError(f"the data set {stem!r} brings its own files.", hint="Leave the folder out.")
+    return _LOADERS[stem]()
 
 
-def describe(name: str) -> str:
-    """Text about one table: size, labels, columns, notes, licence and citations.
+def absolute(name: str, beside: Path | None = None) -> str:
+    """The name with its folder, if it has one, made absolute, so that it means the same from anywhere.
+
+    Parameters
+    ----------
+    name
+        As in `load`.
+    beside
+        What a relative folder is relative to; the current folder by default.
+    """
+    stem, _, rest = name.partition(":")
+    if not rest:
+        return name
+    return f"{stem}:{(beside or Path()).joinpath(Path(rest).expanduser()).absolute()}"
+
+
+def describe(name: str, folder: str | Path | None = None) -> str:
+    """Text about one table: size, labels, columns, variants, notes, licence and citations.
 
     Raises
     ------
     InputError, MiscibleError
         As `load`.
     """
-    dataset = load(name)
+    dataset = load(name, folder)
     width = max(map(len, dataset.columns))
     filled = dataset.frame.notna().sum()
     columns = [f"  {c:<{width}}  {filled[c]:>6,}  {text}" for c, text in dataset.columns.items()]
@@ -62,11 +103,24 @@ def describe(name: str) -> str:
                 f"Group    {dataset.group}",
             ]
         ),
+        *_variants(dataset),
         "\n".join(["What loading did", *(_bullet(note) for note in dataset.notes)]),
-        f"Licence: {dataset.licence}",
+        fill(f"Licence: {dataset.licence}", WIDTH),
         "\n".join(["Please cite", *dataset.citations]),
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _variants(dataset: Dataset) -> tuple[str, ...]:
+    if not dataset.variants:
+        return ()
+    stem = dataset.name
+    for part in dataset.variants:
+        stem = stem.replace(f"-{part}", "")
+    width = max(map(len, dataset.variants))
+    lines = [f"  {part:<{width}}  {text}" for part, text in dataset.variants.items()]
+    head = f"Variants: {stem} with one or more of these parts behind it, joined by dashes"
+    return ("\n".join([head, *lines]),)
 
 
 def _bullet(note: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -33,6 +33,8 @@ class Dataset:
         BibTeX of the publications to cite.
     licence
         Under which the data may be used.
+    variants
+        What may stand behind the name after a dash, and what it does.
     """
 
     name: str
@@ -45,3 +47,4 @@ class Dataset:
     notes: tuple[str, ...]
     citations: tuple[str, ...]
     licence: str
+    variants: dict[str, str] = field(default_factory=dict)
