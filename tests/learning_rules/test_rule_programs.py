@@ -10,9 +10,13 @@ from rule_cases import DOUBLE, conflicting, gradients
 from scipy.optimize import nnls
 from torch import Tensor
 
-from miscible.learning.rules import _interior, _supports
+from miscible.learning.rules import _interior, _pivoting, _programs, _supports
 
-SOLVERS = [(_supports, 1), (_supports, 3), (_supports, 6), (_interior, 1), (_interior, 7), (_interior, 20)]
+SOLVERS = [
+    *((_supports, 1), (_supports, 3), (_supports, 6)),
+    *((_interior, 1), (_interior, 7), (_interior, 20)),
+    *((_programs, 6), (_programs, 7), (_programs, 20)),
+]
 solvers = pytest.mark.parametrize(("solver", "n_tasks"), SOLVERS)
 kinds = pytest.mark.parametrize("kind", ["random", "opposed", "deficient", "uneven"])
 ridges = pytest.mark.parametrize("ridge", [1e-10, 2e-5])
@@ -110,3 +114,28 @@ def test_solvers_agree_on_part_of_the_tasks(n_tasks: int, kind: str) -> None:
     ):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
         assert (theirs[present == 0] == 0).all()
+
+
+@pytest.mark.parametrize(("n_tasks", "size", "all_end"), [(20, 200, True), (40, 200, True), (40, 15, False)])
+def test_pivoting_knows_whether_it_has_ended(n_tasks: int, size: int, all_end: bool) -> None:
+    """Signs and stationarity where it says so; where gradients depend on each other it may go round in circles."""
+    jacobian = gradients(8, n_tasks, size)
+    units = jacobian / jacobian.norm(dim=-1, keepdim=True)
+    present = (torch.arange(8 * n_tasks).reshape(8, n_tasks) % 7 != 0).double()
+    cosines = units @ units.mT + 1e-10 * torch.eye(n_tasks, dtype=DOUBLE)
+    cosines = cosines * present.unsqueeze(-1) * present.unsqueeze(-2)
+    z, solved = _pivoting.nonnegative_quadratic(cosines, cosines, present)
+    assert bool(solved.all()) == all_end
+    assert (z >= 0).all()
+    slope = cosines + z @ cosines
+    assert (slope[solved] >= -1e-10).all()
+    assert ((z * slope)[solved].abs() <= 1e-9).all()
+    assert (z[present.unsqueeze(1).expand_as(z) == 0] == 0).all()
+    both = _programs.nonnegative_quadratic(cosines, cosines, present)
+    for k in range(8):
+        there = present[k].nonzero().squeeze(-1)
+        own = cosines[k][there][:, there]
+        factor = torch.linalg.cholesky(own).mT.numpy()
+        for p, found in enumerate(both[k][there][:, there]):
+            off = found - torch.from_numpy(nnls(factor, -factor[:, p])[0])
+            assert (off @ own @ off).sqrt() < (1e-9 if all_end else 1e-6)

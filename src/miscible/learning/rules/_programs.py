@@ -1,10 +1,10 @@
-"""The convex programs of the rules: by every support for a few tasks, by interior points for more."""
+"""The convex programs of the rules: by every support for a few tasks, by pivoting or interior points for more."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from . import _interior, _supports
+from . import _interior, _pivoting, _supports
 
 __all__ = ["best_descent", "nonnegative_quadratic"]
 
@@ -13,8 +13,13 @@ _FEW = 6
 
 def nonnegative_quadratic(matrix: Tensor, linear: Tensor, present: Tensor) -> Tensor:
     """See :func:`_interior.nonnegative_quadratic`."""
-    solver = _supports if matrix.shape[-1] <= _FEW else _interior
-    return solver.nonnegative_quadratic(matrix, linear, present)
+    if matrix.shape[-1] <= _FEW:
+        return _supports.nonnegative_quadratic(matrix, linear, present)
+    z, solved = _pivoting.nonnegative_quadratic(matrix, linear, present)
+    hard = (~solved).nonzero().squeeze(-1)
+    if len(hard) > 0:
+        z[hard] = _interior.nonnegative_quadratic(matrix[hard], linear[hard], present[hard])
+    return z
 
 
 def best_descent(gram: Tensor, offset: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
