@@ -15,6 +15,7 @@ from ._metrics import (
 )
 from ._multiplicity import declare, holm
 from ._posterior import Posterior, correlated_posterior
+from ._regions import RegionErrors, Regions, label_regions, region_errors
 from ._replicates import ReplicateNoise, replicate_noise
 from ._threshold import best_threshold
 
@@ -24,6 +25,8 @@ __all__ = [
     "PROBABILITY_FLOOR",
     "Metric",
     "Posterior",
+    "RegionErrors",
+    "Regions",
     "ReplicateNoise",
     "best_threshold",
     "check_margin",
@@ -36,9 +39,11 @@ __all__ = [
     "get_metric",
     "group_weights",
     "holm",
+    "label_regions",
     "margin_of_equivalence",
     "metric_error",
     "noise_floor",
+    "region_errors",
     "replicate_noise",
     "score_table",
 ]
