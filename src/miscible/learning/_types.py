@@ -12,6 +12,7 @@ from miscible.errors import PlanError
 __all__ = [
     "Checkpoint",
     "Member",
+    "MixingKind",
     "NetworkShape",
     "Population",
     "Reduction",
@@ -26,6 +27,7 @@ Reduction = Literal["task-mean", "pair-sum"]
 Sampling = Literal["proportional", "balanced", "temperature"]
 TaskWeights = Literal["uniform", "inverse-count", "sqrt-inverse-count"]
 Checkpoint = Literal["joint", "per-task"]
+MixingKind = Literal["none", "relation", "relation-dynamic", "mmoe", "task-attention"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "reduction": ("task-mean", "pair-sum"),
@@ -48,19 +50,33 @@ class NetworkShape:
     trunk
         Widths of the shared layers, at least one.
     head
-        Widths of a head's hidden layers; empty for linear heads.
+        Widths of a head's hidden layers; empty for linear heads. In a relation graph the first of them is the
+        width of a task's state, and at least one is needed.
+    mixing
+        What stands between trunk and heads: nothing, a relation graph (static or input-dependent), a mixture of
+        experts, or task attention.
+    n_experts
+        Experts of a mixture, each half as wide as the trunk's top.
+    relation_start, relation_l1
+        Where the entries of a static relation graph start, and the weight of their absolute values in the loss.
     """
 
     n_inputs: int
     n_outputs: tuple[int, ...]
     trunk: tuple[int, ...] = (128, 128)
     head: tuple[int, ...] = (64,)
+    mixing: MixingKind = "none"
+    n_experts: int = 4
+    relation_start: float = 0.0
+    relation_l1: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.trunk or not self.n_outputs:
             raise ValueError("a network needs at least one trunk layer and one task")
         if min(self.n_inputs, *self.trunk, *self.head, *self.n_outputs) < 1:
             raise ValueError(f"every width must be positive: {self}")
+        if self.mixing.startswith("relation") and not self.head:
+            raise ValueError("a relation graph needs a hidden head layer for the task states")
 
     @property
     def n_tasks(self) -> int:
@@ -76,10 +92,24 @@ class NetworkShape:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What tuning varies between members of one shape: AdamW's rate and decoupled weight decay."""
+    """What tuning varies between members of one shape.
+
+    Parameters
+    ----------
+    rate, decay
+        AdamW's rate and decoupled weight decay.
+    options
+        Parameters of the remedies by name, ``("gradnorm.alpha", 1.5)`` for example.
+    """
 
     rate: float = 1e-3
     decay: float = 0.0
+    options: tuple[tuple[str, float], ...] = ()
+
+    def of(self, remedy: str) -> dict[str, float]:
+        """Parameters of one remedy."""
+        prefix = remedy + "."
+        return {name.removeprefix(prefix): v for name, v in self.options if name.startswith(prefix)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +219,8 @@ class TrainOptions:
         root of the label counts. All take the same number of steps an epoch.
     task_weights
         From the training label counts of the member's own slice, normalised to mean 1 over its tasks.
+    rule
+        How the gradients of the tasks are combined on the shared layers, see ``learning.rules``.
     checkpoint
         ``joint`` keeps the epoch with the best mean validation loss; ``per-task`` keeps, for every task,
         trunk and head of that task's own best epoch.
@@ -218,6 +250,7 @@ class TrainOptions:
     reduction: Reduction = "task-mean"
     sampling: Sampling = "proportional"
     task_weights: TaskWeights = "uniform"
+    rule: str = "sum"
     checkpoint: Checkpoint = "joint"
     batch_size: int = 128
     min_steps: int = 1

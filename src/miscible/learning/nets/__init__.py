@@ -1,24 +1,45 @@
-"""Stacked layers, trunk and heads with hand-written backward passes."""
+"""Stacked layers, trunk, mixings and heads with hand-written backward passes."""
 
-from ._batch import Batch, Blocks, Members
-from ._chain import Group, OnesColumn, chain_forward, prepare
+from ._attention import TaskAttention
+from ._batch import Batch, Blocks, Pairs
+from ._chain import Activations, Group, OnesColumn, chain_forward, cut, group_product_back, prepare
 from ._compiled import compiled_step
+from ._experts import Experts
 from ._layout import Layout
-from ._network import Network, Trace, TrunkRecords, Views, Weights
+from ._mixing import Mixing, TopGradients
+from ._network import Calibration, Network, Trace
+from ._relation import DynamicRelation, Relation, influence
+from ._shared import PairRecords, Scratch, backward_rows, pair_records, task_gradients
+from ._weights import Views, Weights
 
 __all__ = [
+    "Activations",
     "Batch",
     "Blocks",
+    "Calibration",
+    "DynamicRelation",
+    "Experts",
     "Group",
     "Layout",
-    "Members",
+    "Mixing",
     "Network",
     "OnesColumn",
+    "PairRecords",
+    "Pairs",
+    "Relation",
+    "Scratch",
+    "TaskAttention",
+    "TopGradients",
     "Trace",
-    "TrunkRecords",
     "Views",
     "Weights",
+    "backward_rows",
     "chain_forward",
     "compiled_step",
+    "cut",
+    "group_product_back",
+    "influence",
+    "pair_records",
     "prepare",
+    "task_gradients",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-__all__ = ["Batch", "Blocks", "Members"]
+__all__ = ["Batch", "Blocks", "Pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,41 @@ class Blocks:
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
-    """The slots of each member side by side, for records.
+class Pairs:
+    """The pairs of each member side by side, and which of its tasks they belong to.
+
+    Tasks are counted within ``heads``: where members have many heads, only as many as the busiest member of the
+    batch has at work are looked at.
 
     Parameters
     ----------
+    by_task
+        Whether the Gram is cheaper from the gradients of the tasks than pair by pair.
     slot
-        ``(K, P)`` slots of each member's pairs, any slot of its own as padding.
+        ``(K, P)`` slots of each member's pairs, any slot of its own as padding; ``None`` where nobody needs it.
     mask
         ``(K, P)`` whether it is a pair.
-    head
-        ``(K, P)`` head of the pair.
+    task
+        ``(K, P)`` position of the pair's head in ``heads``.
+    by_row
+        Whether pair ``p`` of a member lies on its row ``p``.
+    heads
+        ``(K, A)`` distinct heads of every member, those at work among them; ``None`` where they are all heads in
+        their own order.
+    active
+        ``(K, A)`` whether that head has a pair in the batch.
+    block_task
+        ``(n_blocks,)`` member times A plus task of each block; ``None`` without blocks.
     """
 
-    slot: Tensor
-    mask: Tensor
-    head: Tensor
+    by_task: bool
+    slot: Tensor | None
+    mask: Tensor | None
+    task: Tensor | None
+    by_row: bool
+    heads: Tensor | None
+    active: Tensor
+    block_task: Tensor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +97,12 @@ class Batch:
         ``bag_slots[bag_starts[r]:bag_starts[r + 1]]``. ``None`` where no backward pass is meant.
     active
         ``active[k][h]``: whether a head has a pair. Empty when blocks are used.
-    members
-        For records; ``None`` where they were not asked for.
+    slot_owner
+        ``(n_slots,)`` member times number of heads plus head of each slot; ``None`` where not asked for.
+    exists
+        ``(K, n_heads)`` whether the member has that head; ``None`` where not asked for.
+    pairs
+        For rules; ``None`` where they were not asked for.
     """
 
     n_members: int
@@ -94,4 +117,6 @@ class Batch:
     bag_slots: Tensor | None
     bag_starts: Tensor | None
     active: list[list[bool]]
-    members: Members | None
+    slot_owner: Tensor | None
+    exists: Tensor | None
+    pairs: Pairs | None

@@ -21,6 +21,9 @@ __all__ = [
     "chain_backward",
     "chain_forward",
     "cut",
+    "group_outer",
+    "group_product",
+    "group_product_back",
     "prepare",
 ]
 
@@ -40,9 +43,9 @@ class Group(NamedTuple):
     layers: Sequence[Layer]
 
 
-def prepare(weight: Tensor) -> Layer:
+def prepare(weight: Tensor, *, bias: bool = True) -> Layer:
     """Views a layer is used through."""
-    return Layer(weight, weight[:, :-1].transpose(1, 2))
+    return Layer(weight, (weight[:, :-1] if bias else weight).transpose(1, 2))
 
 
 class OnesColumn:
@@ -101,10 +104,8 @@ def chain_forward(
     """
     trace = [cut(x, groups)]
     last = len(groups[0].layers) - 1
-    for i, layer in enumerate(groups[0].layers):
-        z = cut(x.new_empty(x.shape[0], layer.weight.shape[2]), groups)
-        for group, rows, out in zip(groups, trace[-1].parts, z.parts, strict=True):
-            _product(rows, group.layers[i].weight, out)
+    for i in range(last + 1):
+        z = group_product(trace[-1], groups, i)
         trace.append(cut(ones.rectified(z.flat, (name, i)), groups) if relu_last or i < last else z)
     return trace
 
@@ -112,7 +113,7 @@ def chain_forward(
 def chain_backward(
     trace: Sequence[Activations],
     groups: Sequence[Group],
-    gradients: Sequence[Sequence[Tensor]],
+    gradients: Sequence[Sequence[Tensor]] | None,
     d: Tensor,
     *,
     relu_last: bool,
@@ -126,7 +127,7 @@ def chain_backward(
     trace, groups
         As in :func:`chain_forward`.
     gradients
-        For each group contiguous tensors shaped like its layers, overwritten.
+        For each group contiguous tensors shaped like its layers, overwritten; ``None`` to leave them out.
     d
         ``(n, n_out)`` gradient at the output (without a column of ones); may be overwritten.
     relu_last
@@ -148,15 +149,35 @@ def chain_backward(
             _relu_backward(here.flat, trace[i + 1].flat[:, :-1], 0, grad_input=here.flat)
         if keep is not None:
             keep.append(here.flat)
-        for rows, d_part, own in zip(trace[i].parts, here.parts, gradients, strict=True):
-            _outer(rows, d_part, own[i])
+        if gradients is not None:
+            group_outer(trace[i], here, [own[i] for own in gradients])
         if i == 0 and not to_input:
             break
-        before = cut(d.new_empty(d.shape[0], trace[i].flat.shape[1] - 1), groups)
-        for group, d_part, out in zip(groups, here.parts, before.parts, strict=True):
-            _product_back(d_part, group.layers[i].back, out)
-        here = before
+        here = group_product_back(here, groups, i)
     return here.flat
+
+
+def group_product(rows: Activations, groups: Sequence[Group], i: int) -> Activations:
+    """Rows times layer ``i`` of their group."""
+    width = groups[0].layers[i].weight.shape[2]
+    z = cut(rows.flat.new_empty(rows.flat.shape[0], width), groups)
+    for group, part, out in zip(groups, rows.parts, z.parts, strict=True):
+        _product(part, group.layers[i].weight, out)
+    return z
+
+
+def group_outer(rows: Activations, d: Activations, gradients: Sequence[Tensor]) -> None:
+    """Write the gradient of one layer of every group: the sum of the outer products of its rows."""
+    for part, d_part, out in zip(rows.parts, d.parts, gradients, strict=True):
+        _outer(part, d_part, out)
+
+
+def group_product_back(d: Activations, groups: Sequence[Group], i: int) -> Activations:
+    """Gradient at the input of layer ``i``, without the column of ones."""
+    before = cut(d.flat.new_empty(d.flat.shape[0], groups[0].layers[i].back.shape[2]), groups)
+    for group, d_part, out in zip(groups, d.parts, before.parts, strict=True):
+        _product_back(d_part, group.layers[i].back, out)
+    return before
 
 
 _relu_backward = torch.ops.aten.threshold_backward.grad_input

@@ -17,7 +17,7 @@ from miscible.errors import MiscibleError
 
 from ..losses import pair_gradients
 from ._batch import Batch
-from ._network import Views
+from ._weights import Views
 
 __all__ = ["compiled_step"]
 

@@ -1,4 +1,4 @@
-"""Shared trunk and heads of a stack of members: forward, backward, and the records later rules read."""
+"""Shared layers and heads of a stack of members: forward pass, and the way back to where sharing begins."""
 
 from __future__ import annotations
 
@@ -9,75 +9,20 @@ import torch
 from torch import Tensor
 
 from ._batch import Batch, Blocks
-from ._chain import Activations, Group, Layer, OnesColumn, chain_backward, chain_forward, cut, prepare
+from ._chain import Activations, Group, OnesColumn, chain_backward, chain_forward, group_product, prepare
 from ._layout import Layout
+from ._mixing import Mixed, Mixing, Slots, TopGradients
+from ._weights import Views
 
-__all__ = ["Network", "Trace", "TrunkRecords", "Views", "Weights"]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Layers of K members, or their gradients, or their moments.
-
-    Parameters
-    ----------
-    trunk
-        ``(K, n_in + 1, n_out)`` a layer.
-    heads
-        ``(n_heads, K, n_in + 1, n_out)`` a layer; as gradients of a batch with blocks
-        ``(n_active, n_in + 1, n_out)``.
-    """
-
-    trunk: tuple[Tensor, ...]
-    heads: tuple[Tensor, ...]
-
-    def empty_like(self) -> Weights:
-        """New tensors of these shapes."""
-        return Weights(
-            tuple(torch.empty_like(t) for t in self.trunk), tuple(torch.empty_like(t) for t in self.heads)
-        )
-
-
-class Views:
-    """Weights as the passes use them: views of the first k members, made once for every k."""
-
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
-        self._trunks: dict[int, list[Layer]] = {}
-        self._heads: dict[tuple[int, int], list[Layer]] = {}
-
-    def trunk(self, k: int) -> list[Layer]:
-        """Trunk layers."""
-        if k not in self._trunks:
-            self._trunks[k] = [prepare(layer[:k]) for layer in self.weights.trunk]
-        return self._trunks[k]
-
-    def head(self, h: int, k: int) -> list[Layer]:
-        """Layers of one head."""
-        if (h, k) not in self._heads:
-            self._heads[h, k] = [prepare(layer[h, :k]) for layer in self.weights.heads]
-        return self._heads[h, k]
+__all__ = ["Calibration", "Network", "Trace"]
 
 
 @dataclass(frozen=True, slots=True)
-class TrunkRecords:
-    """What every pair adds to the trunk's gradient: in each layer the outer product of ``a`` and ``d``.
+class Calibration:
+    """Factor and offset ``(n_slots, width)`` of the trunk's output on every slot, where features are smoothed."""
 
-    Parameters
-    ----------
-    layers
-        Per trunk layer its inputs ``a (K, P, n_in + 1)``, the last column 1 (for the bias), and its
-        pre-activation gradients ``d (K, P, n_out)``, the pair's weight included and 0 for padding. The
-        layer's gradient is the sum of ``a d'`` over the pairs.
-    head
-        ``(K, P)`` head of each pair.
-    mask
-        ``(K, P)`` false for padding.
-    """
-
-    layers: list[tuple[Tensor, Tensor]]
-    head: Tensor
-    mask: Tensor
+    scale: Tensor
+    shift: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +30,30 @@ class Trace:
     """What the forward pass keeps: activations and groups of trunk and heads.
 
     Hidden activations stay valid until the network's next forward pass.
+
+    Parameters
+    ----------
+    trunk
+        Inputs of the trunk's layers and its output, on rows.
+    top
+        ``(n_slots, width + 1)`` the trunk's output on slots.
+    heads
+        Inputs of the heads' layers and their output, on slots.
+    groups
+        Slots cut by head and member, with the heads' layers.
+    slots, mixed
+        Of the mixing; ``None`` without one.
+    calibration
+        As given.
     """
 
     trunk: list[Activations]
+    top: Tensor
     heads: list[Activations]
     groups: list[Group]
+    slots: Slots | None = None
+    mixed: Mixed | None = None
+    calibration: Calibration | None = None
 
     @property
     def outputs(self) -> Tensor:
@@ -98,7 +62,10 @@ class Trace:
 
 
 class Network:
-    """Layouts of trunk and heads, and the passes over them.
+    """Layouts of shared and own layers, and the passes over them.
+
+    ``Weights.trunk`` holds the trunk's layers, then the side and the inner layer of the mixing; ``Weights.heads``
+    the heads' layers, then the mixing's own layer.
 
     Parameters
     ----------
@@ -106,45 +73,93 @@ class Network:
         Widths; ``n_outputs`` is the largest of any task.
     n_heads
         Heads of every member.
+    mixing
+        What stands between trunk and heads; nothing by default.
     """
 
     def __init__(
-        self, n_inputs: int, trunk: Sequence[int], head: Sequence[int], n_outputs: int, n_heads: int
+        self,
+        n_inputs: int,
+        trunk: Sequence[int],
+        head: Sequence[int],
+        n_outputs: int,
+        n_heads: int,
+        mixing: Mixing | None = None,
     ) -> None:
         self.trunk = Layout((n_inputs, *trunk))
-        self.head = Layout((trunk[-1], *head, n_outputs))
+        self.head = Layout((trunk[-1] if mixing is None else mixing.width, *head, n_outputs))
         self.n_heads = n_heads
+        self.mixing = mixing
+        self.depth = len(trunk)
         self._ones = OnesColumn()
 
-    def forward(self, views: Views, inputs: Tensor, batch: Batch) -> Trace:
+    @property
+    def shared_shapes(self) -> tuple[tuple[int, int], ...]:
+        """Rows and columns of every shared layer."""
+        shapes = list(self.trunk.shapes)
+        if self.mixing is not None and self.mixing.n_side:
+            shapes.append((self.trunk.widths[-1] + 1, self.mixing.n_side))
+        if self.mixing is not None and self.mixing.inner_shape is not None:
+            shapes.append(self.mixing.inner_shape)
+        return tuple(shapes)
+
+    @property
+    def own_shapes(self) -> tuple[tuple[int, int], ...]:
+        """Rows and columns of every layer of a task's own."""
+        own = None if self.mixing is None else self.mixing.own_shape
+        return self.head.shapes if own is None else (*self.head.shapes, own)
+
+    @property
+    def n_parameters(self) -> tuple[int, int]:
+        """Parameters of the shared layers, and of one task's own."""
+        return sum(i * o for i, o in self.shared_shapes), sum(i * o for i, o in self.own_shapes)
+
+    def run_trunk(self, views: Views, inputs: Tensor, k: int) -> list[Activations]:
+        """Inputs of the trunk's layers and its output on rows ``(K * B, n_inputs + 1)``."""
+        group = Group(k, inputs.shape[0] // k, views.trunk(k)[: self.depth])
+        return chain_forward(inputs, [group], self._ones, "trunk", relu_last=True)
+
+    def forward(
+        self,
+        views: Views,
+        trunk: list[Activations],
+        batch: Batch,
+        calibration: Calibration | None = None,
+    ) -> Trace:
         """Outputs of every slot.
 
         Parameters
         ----------
         views
             Weights of the stack; its first ``batch.n_members`` members take part.
-        inputs
-            ``(K * B, n_inputs + 1)`` the batch's rows, with a last column of ones.
+        trunk
+            From :meth:`run_trunk` on the batch's rows.
         batch
             The step's indices.
+        calibration
+            Of the trunk's output on the slots.
         """
         k = batch.n_members
-        group = Group(k, batch.n_rows, views.trunk(k))
-        trunk = chain_forward(inputs, [group], self._ones, "trunk", relu_last=True)
         top = trunk[-1].flat.index_select(0, batch.slot_row)
-        if batch.blocks is None:
-            groups = [Group(k, m, views.head(h, k)) for h, m in enumerate(batch.runs) if m]
-        else:
-            n_blocks = len(batch.blocks.head)
-            layers = [layer.flatten(0, 1).index_select(0, batch.blocks.head) for layer in views.weights.heads]
-            groups = [Group(n_blocks, top.shape[0] // n_blocks, [prepare(layer) for layer in layers])]
-        heads = chain_forward(top, groups, self._ones, "head", relu_last=False)
-        return Trace(trunk, heads, groups)
+        if calibration is not None:
+            top[:, :-1].mul_(calibration.scale).add_(calibration.shift)
+        groups = self._groups(views, batch, top.shape[0])
+        slots = mixed = None
+        features = top
+        if self.mixing is not None:
+            side = self.side_outputs(views, trunk, k).index_select(0, batch.slot_row)
+            slots = self.slots(views, batch, groups, top, side)
+            mixed = self.mixing.forward(slots)
+            features = mixed.features
+        n_layers = len(self.head.shapes)
+        groups = [group._replace(layers=group.layers[:n_layers]) for group in groups]
+        heads = chain_forward(features, groups, self._ones, "head", relu_last=False)
+        return Trace(trunk, top, heads, groups, slots, mixed, calibration)
 
-    def backward(
-        self, views: Views, trace: Trace, batch: Batch, d: Tensor, out: Views, *, records: bool = False
-    ) -> tuple[Weights, TrunkRecords | None]:
-        """Gradients of trunk and heads.
+    def backward_heads(
+        self, views: Views, trace: Trace, batch: Batch, d: Tensor, out: Views
+    ) -> tuple[tuple[Tensor, ...], TopGradients]:
+        """Gradients of what tasks own, and every slot's gradients where the shared layers begin.
 
         Parameters
         ----------
@@ -153,42 +168,75 @@ class Network:
         d
             ``(n_slots, n_outputs)`` gradient at the outputs, pair weights included.
         out
-            Where to write, shaped like the weights; with blocks the heads come back in a tensor of their own.
-            Heads without a slot are not written.
-        records
-            Whether to carry the gradient of every pair through the trunk and hand it out. Otherwise the
-            pairs of a row are summed first, which is cheaper where rows carry several labels.
+            Where to write, shaped like the weights; with blocks the gradients come back in tensors of their own,
+            ``(n_active, n_in + 1, n_out)``. Heads without a slot are not written.
         """
+        k, n_layers = batch.n_members, len(self.head.shapes)
+        if batch.blocks is None:
+            gradients = [[layer.weight for layer in out.head(h, k)] for h, m in enumerate(batch.runs) if m]
+        else:
+            n_blocks = len(batch.blocks.head)
+            gradients = [[d.new_empty(n_blocks, *shape) for shape in self.own_shapes]]
+        heads = [own[:n_layers] for own in gradients]
+        at_features = chain_backward(trace.heads, trace.groups, heads, d, relu_last=False, to_input=True)
+        if self.mixing is None or trace.slots is None or trace.mixed is None:
+            top = TopGradients(at_features)
+        else:
+            own = [layers[n_layers] for layers in gradients] if self.mixing.own_shape else []
+            top = self.mixing.backward(trace.slots, trace.mixed, at_features, own)
+        if trace.calibration is not None:
+            top = TopGradients(top.top * trace.calibration.scale, top.side, top.inner)
+        result = out.weights.heads
+        if batch.blocks is not None:
+            result = _by_active_head(gradients[0], batch.blocks)
+        self._add_penalty(views, batch, result)
+        return result, top
+
+    def side_outputs(self, views: Views, trunk: Sequence[Activations], k: int) -> Tensor:
+        """``(K * B, n_side)`` output of the side layer on rows; without columns where there is none."""
+        assert self.mixing is not None
+        top = trunk[-1]
+        if not self.mixing.n_side:
+            return top.flat[:, :0]
+        return group_product(top, [Group(k, top.flat.shape[0] // k, [views.trunk(k)[self.depth]])], 0).flat
+
+    def slots(self, views: Views, batch: Batch, groups: Sequence[Group], top: Tensor, side: Tensor) -> Slots:
+        """What the mixing reads."""
+        assert self.mixing is not None and batch.slot_owner is not None and batch.exists is not None
+        member, head = batch.slot_owner // self.n_heads, batch.slot_owner % self.n_heads
+        others = batch.exists.index_select(0, member)
+        others = others & (torch.arange(self.n_heads, device=head.device) != head.unsqueeze(1))
+        own = [group._replace(layers=group.layers[len(self.head.shapes) :]) for group in groups]
+        inner = []
+        if self.mixing.inner_shape is not None:
+            weight = views.weights.trunk[-1]
+            if batch.blocks is not None:
+                weight = weight.index_select(0, batch.blocks.head % weight.shape[0])
+            inner = [group._replace(layers=[prepare(weight[: group.n], bias=False)]) for group in groups]
+        return Slots(top, side, head, others, own, inner)
+
+    def _groups(self, views: Views, batch: Batch, n_slots: int) -> list[Group]:
+        """Slots by head and member, with all layers a task owns."""
         k = batch.n_members
         if batch.blocks is None:
-            head_layers = [out.head(h, k) for h, m in enumerate(batch.runs) if m]
-            gradients = [[layer.weight for layer in layers] for layers in head_layers]
-        else:
-            gradients = [[torch.empty_like(layer.weight) for layer in trace.groups[0].layers]]
-        d_top = chain_backward(trace.heads, trace.groups, gradients, d, relu_last=False, to_input=True)
-        heads = out.weights.heads
+            return [Group(k, m, views.head(h, k)) for h, m in enumerate(batch.runs) if m]
+        n_blocks = len(batch.blocks.head)
+        layers = [layer.flatten(0, 1).index_select(0, batch.blocks.head) for layer in views.weights.heads]
+        return [Group(n_blocks, n_slots // n_blocks, [prepare(layer) for layer in layers])]
+
+    def _add_penalty(self, views: Views, batch: Batch, gradients: Sequence[Tensor]) -> None:
+        """The mixing's L1 penalty on the own layers of the tasks in the batch."""
+        if self.mixing is None or not self.mixing.l1:
+            return
+        own = views.weights.heads[-1]
         if batch.blocks is not None:
-            heads = _by_active_head(gradients[0], batch.blocks)
-        gradients = [[layer.weight for layer in out.trunk(k)]]
-        if not records:
-            group = Group(k, batch.n_rows, views.trunk(k))
-            d_rows = _sum_to_rows(d_top, batch)
-            chain_backward(trace.trunk, [group], gradients, d_rows, relu_last=True, to_input=False)
-            return Weights(out.weights.trunk, heads), None
-        assert batch.members is not None
-        members = batch.members
-        group = Group(k, members.slot.shape[1], views.trunk(k))
-        slot = members.slot.flatten()
-        row = batch.slot_row[slot]
-        inputs = [cut(a.flat[row], [group]) for a in trace.trunk]
-        d_pairs = d_top[slot] * members.mask.view(-1, 1)
-        kept: list[Tensor] = []
-        chain_backward(inputs, [group], gradients, d_pairs, relu_last=True, to_input=False, keep=kept)
-        pairs = [
-            (a.parts[0], d_layer.view(k, group.size, -1))
-            for a, d_layer in zip(inputs, reversed(kept), strict=False)
-        ]
-        return Weights(out.weights.trunk, heads), TrunkRecords(pairs, members.head, members.mask)
+            own = own.flatten(0, 1).index_select(0, batch.blocks.active)
+            gradients[-1].add_(torch.sign(own), alpha=self.mixing.l1)
+            return
+        k = batch.n_members
+        for h, m in enumerate(batch.runs):
+            if m:
+                gradients[-1][h, :k].add_(torch.sign(own[h, :k]), alpha=self.mixing.l1)
 
 
 def _by_active_head(each: Sequence[Tensor], blocks: Blocks) -> tuple[Tensor, ...]:
@@ -197,9 +245,3 @@ def _by_active_head(each: Sequence[Tensor], blocks: Blocks) -> tuple[Tensor, ...
     if place is None:
         return tuple(each)
     return tuple(g.new_zeros(n_active, *g.shape[1:]).index_add_(0, place, g) for g in each)
-
-
-def _sum_to_rows(slots: Tensor, batch: Batch) -> Tensor:
-    """``(n_slots, width)`` to ``(K * B, width)``: the sum over each row's pairs."""
-    assert batch.bag_slots is not None and batch.bag_starts is not None
-    return torch.embedding_bag(slots, batch.bag_slots, batch.bag_starts, False, 0, False, None, True)[0]

@@ -9,7 +9,30 @@ import numpy as np
 from .._types import NetworkShape
 from ._predict import State, predict
 
-__all__ = ["Fitted", "MemberFit"]
+__all__ = ["Fitted", "MemberFit", "RuleCurves"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCurves:
+    """What a rule did, epoch by epoch.
+
+    Parameters
+    ----------
+    name
+        The rule.
+    weights
+        ``(epochs, n_tasks_of_member)`` mean weight of each task's gradient on the shared layers over the steps that
+        had it; 1 is plain, NaN where no step had it.
+    acted
+        ``(epochs,)`` share of steps in which some weight was not 1.
+    conflicts
+        ``(epochs,)`` share of pairs of active tasks with a negative inner product; NaN for rules without a Gram.
+    """
+
+    name: str
+    weights: np.ndarray
+    acted: np.ndarray
+    conflicts: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +58,8 @@ class MemberFit:
         Work done.
     train_curve, valid_curve
         ``(epochs, n_tasks_of_member)`` mean losses.
+    rule
+        What its rule did; ``None`` without one.
     """
 
     tasks: tuple[int, ...]
@@ -48,6 +73,7 @@ class MemberFit:
     steps: int
     train_curve: np.ndarray
     valid_curve: np.ndarray
+    rule: RuleCurves | None = None
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 
 from .._types import Setting
-from ..losses import pair_gradients, pair_losses
+from ..losses import pair_losses
 from ..nets import Network, Views, compiled_step
 from ._optimiser import Optimiser
+from ._rule_run import RuleRun, RuleStory
 from ._schedule import Schedule
 from ._stack import Stack
+from ._step import Stepper
 
 __all__ = ["evaluate", "train_epoch"]
 
@@ -27,7 +29,8 @@ def train_epoch(
     schedule: Schedule,
     *,
     compiled: bool = False,
-) -> tuple[np.ndarray, dict[int, int]]:
+    rule: RuleRun | None = None,
+) -> tuple[np.ndarray, dict[int, int], RuleStory | None]:
     """Run every step of a schedule.
 
     Parameters
@@ -41,41 +44,45 @@ def train_epoch(
     schedule
         Built for training.
     compiled
-        Use the compiled step where heads own runs of slots.
+        Use the compiled step where it can do what is asked.
+    rule
+        Combines the tasks on the shared layers; a plain sum without one.
 
     Returns
     -------
     tuple
-        ``(K, n_heads)`` mean loss of each task as its pairs came by, NaN without pairs; and for members that
-        diverged the step, from 1.
+        ``(K, n_heads)`` mean loss of each task as its pairs came by, NaN without pairs; for members that
+        diverged the step, from 1; and what the rule did.
     """
     buffers = stack.weights.empty_like()
     views, gradient_views = Views(stack.weights), Views(buffers)
     optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches))
+    stepper = Stepper(network, views, gradient_views, inputs, rule)
+    plain = rule is None and network.mixing is None
     diverged: dict[int, int] = {}
     outputs = []
-    for number, batch in enumerate(schedule.batches, start=1):
-        if compiled and batch.blocks is None:
+    for number, batch in enumerate(schedule.batches):
+        if compiled and plain and batch.blocks is None:
             outputs.append(compiled_step(views, inputs, batch, gradient_views))
             gradients = buffers
         else:
-            trace = network.forward(views, inputs.index_select(0, batch.rows), batch)
-            outputs.append(trace.outputs)
-            d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
-            gradients, _ = network.backward(views, trace, batch, d, gradient_views)
+            output, gradients = stepper.gradients(number, batch)
+            outputs.append(output)
         for bad in optimiser.step(gradients, batch):
-            diverged[bad] = number
+            diverged[bad] = number + 1
+        stepper.look_back(batch)
     optimiser.finish()
-    return _mean_losses(schedule, outputs, stack), diverged
+    losses = _mean_losses(schedule, outputs, stack)
+    return losses, diverged, None if rule is None else rule.finish(losses)
 
 
 def evaluate(network: Network, stack: Stack, inputs: Tensor, schedule: Schedule) -> np.ndarray:
     """``(K, n_heads)`` mean loss of each task over a schedule, NaN without pairs."""
     views = Views(stack.weights)
-    outputs = [
-        network.forward(views, inputs.index_select(0, batch.rows), batch).outputs
-        for batch in schedule.batches
-    ]
+    outputs = []
+    for batch in schedule.batches:
+        trunk = network.run_trunk(views, inputs.index_select(0, batch.rows), batch.n_members)
+        outputs.append(network.forward(views, trunk, batch).outputs)
     return _mean_losses(schedule, outputs, stack)
 
 

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from .._types import NetworkShape
 from ..losses import output_activation, pair_code
-from ..nets import Group, OnesColumn, chain_forward, prepare
+from ..nets import Activations, Batch, Network, Trace, Views, Weights
+from ._stack import build_network
 
-__all__ = ["State", "pack_state", "predict"]
+__all__ = ["State", "head_of_rows", "pack_state", "predict", "trunk_of_rows", "unpack_state"]
 
 State = dict[str, np.ndarray]
 """Named arrays of stacked networks, network axis first.
@@ -21,20 +22,43 @@ State = dict[str, np.ndarray]
 ``tasks (n, H)`` task of each head, -1 for none; ``trunk.{i}.weight (n, n_in, n_out)`` and
 ``trunk.{i}.bias (n, n_out)``; ``head.{i}.weight (n, H, n_in, n_out)`` and ``head.{i}.bias (n, H, n_out)``. A
 layer is ``x @ weight + bias``, then ReLU except at a head's end. A head uses as many of the last layer's
-columns as its task has outputs.
+columns as its task has outputs. What stands between trunk and heads has ``shared.{i} (n, n_in, n_out)`` and
+``own.{i} (n, H, n_in, n_out)``, biases as last rows.
 """
 
 _CHUNK_FLOATS = 1 << 22
 
 
-def pack_state(trunk: Sequence[Tensor], heads: Sequence[Tensor], tasks: np.ndarray) -> State:
+def pack_state(
+    network: Network, trunk: Sequence[Tensor], heads: Sequence[Tensor], tasks: np.ndarray
+) -> State:
     """Layers ``(n, n_in + 1, n_out)`` and ``(n, H, n_in + 1, n_out)`` as named arrays."""
     state: State = {"tasks": tasks}
-    for name, layers in (("trunk", trunk), ("head", heads)):
-        for i, layer in enumerate(layers):
+    for name, layers, depth in (("trunk", trunk, network.depth), ("head", heads, len(network.head.shapes))):
+        for i, layer in enumerate(layers[:depth]):
             state[f"{name}.{i}.weight"] = layer[..., :-1, :].cpu().numpy().copy()
             state[f"{name}.{i}.bias"] = layer[..., -1, :].cpu().numpy().copy()
+        for i, layer in enumerate(layers[depth:]):
+            state[f"{'shared' if name == 'trunk' else 'own'}.{i}"] = layer.cpu().numpy().copy()
     return state
+
+
+def unpack_state(network: Network, state: State, device: torch.device) -> Weights:
+    """Inverse of :func:`pack_state`: trunk layers ``(n, ...)`` and head layers ``(H, n, ...)``."""
+
+    def layers(name: str, depth: int, extra: str) -> list[Tensor]:
+        joined = [
+            np.concatenate([state[f"{name}.{i}.weight"], state[f"{name}.{i}.bias"][..., None, :]], axis=-2)
+            for i in range(depth)
+        ]
+        joined += [state[f"{extra}.{i}"] for i in range(len(state)) if f"{extra}.{i}" in state]
+        return [torch.as_tensor(a).to(device) for a in joined]
+
+    heads = layers("head", len(network.head.shapes), "own")
+    return Weights(
+        tuple(layers("trunk", network.depth, "shared")),
+        tuple(layer.transpose(0, 1).contiguous() for layer in heads),
+    )
 
 
 def predict(
@@ -62,30 +86,28 @@ def predict(
         for classes; NaN in the columns of tasks a network has no head for.
     """
     where = torch.device(device)
-    tensors = {name: torch.as_tensor(array).to(where) for name, array in state.items() if name != "tasks"}
     tasks = state["tasks"]
     n_networks, n_heads = tasks.shape
     rows = torch.as_tensor(np.ascontiguousarray(inputs, dtype=np.float32))
     rows = rows.expand(n_networks, *rows.shape[-2:]) if rows.ndim == 2 else rows
     if rows.shape[0] != n_networks or rows.shape[2] != shape.n_inputs:
         raise ValueError(f"inputs are {tuple(inputs.shape)}, expected (n_rows, {shape.n_inputs})")
-    trunk = [prepare(layer) for layer in _layers(tensors, "trunk", len(shape.trunk))]
-    head = _layers(tensors, "head", len(shape.head) + 1)
-    ones = OnesColumn()
+    network = build_network(shape, n_heads)
+    views = Views(unpack_state(network, state, where))
+    exists = torch.as_tensor(tasks >= 0).to(where)
     result = np.full((n_networks, rows.shape[1], sum(shape.n_outputs)), np.nan, np.float32)
-    widest = max(shape.n_inputs, *shape.trunk, *shape.head)
+    widest = max(i + o for i, o in (*network.shared_shapes, *network.own_shapes))
     step = max(1, _CHUNK_FLOATS // (widest * max(n_networks, 1)))
     with torch.inference_mode():
         for start, stop in pairwise([*range(0, rows.shape[1], step), rows.shape[1]]):
             part = rows[:, start:stop].to(where)
-            n_rows = part.shape[1]
-            x = torch.cat([part, part.new_ones(n_networks, n_rows, 1)], dim=2).flatten(0, 1)
-            top = chain_forward(x, [Group(n_networks, n_rows, trunk)], ones, "trunk", relu_last=True)[-1].flat
+            trunk = trunk_of_rows(network, views, part)
             for h in range(n_heads):
                 if (tasks[:, h] < 0).all():
                     continue
-                group = Group(n_networks, n_rows, [prepare(layer[:, h]) for layer in head])
-                raw = chain_forward(top, [group], ones, "head", relu_last=False)[-1].parts[0]
+                raw = head_of_rows(network, views, trunk, h, exists).outputs.view(
+                    n_networks, stop - start, -1
+                )
                 for task in np.unique(tasks[tasks[:, h] >= 0, h]).tolist():
                     own = np.flatnonzero(tasks[:, h] == task)
                     code = pair_code(kinds[task], shape.n_outputs[task])
@@ -94,9 +116,35 @@ def predict(
     return result
 
 
-def _layers(tensors: dict[str, Tensor], name: str, n_layers: int) -> list[Tensor]:
-    """Layers with the bias as last row."""
-    return [
-        torch.cat([tensors[f"{name}.{i}.weight"], tensors[f"{name}.{i}.bias"].unsqueeze(-2)], dim=-2)
-        for i in range(n_layers)
-    ]
+def trunk_of_rows(network: Network, views: Views, rows: Tensor) -> list[Activations]:
+    """The trunk of every network on its rows ``(n_networks, n_rows, n_inputs)``."""
+    ones = rows.new_ones(*rows.shape[:2], 1)
+    return network.run_trunk(views, torch.cat([rows, ones], dim=2).flatten(0, 1), len(rows))
+
+
+def head_of_rows(
+    network: Network, views: Views, trunk: list[Activations], head: int, exists: Tensor
+) -> Trace:
+    """One head of every network on all rows of :func:`trunk_of_rows`; ``exists (n_networks, n_heads)``."""
+    n = len(exists)
+    place = torch.arange(len(trunk[0].flat), device=exists.device)
+    n_rows = len(place) // n
+    nothing = trunk[0].flat.new_zeros(0)
+    batch = Batch(
+        n_members=n,
+        n_rows=n_rows,
+        rows=place,
+        slot_row=place,
+        target=nothing,
+        weight=nothing,
+        code=0,
+        runs=[n_rows if h == head else 0 for h in range(network.n_heads)],
+        blocks=None,
+        bag_slots=None,
+        bag_starts=None,
+        active=[],
+        slot_owner=torch.div(place, n_rows, rounding_mode="floor") * network.n_heads + head,
+        exists=exists,
+        pairs=None,
+    )
+    return network.forward(views, trunk, batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,14 +13,17 @@ from torch import Tensor
 from .._types import Population, TrainingData, TrainOptions
 from ..losses import pair_code
 from ..nets import Network
+from ..rules import Rule, make_rule
 from ._checkpoint import BestWeights
-from ._fitted import Fitted, MemberFit
+from ._fitted import Fitted, MemberFit, RuleCurves
 from ._hooks import EpochEnd, Hook
 from ._monitor import Monitor
 from ._passes import evaluate, train_epoch
 from ._predict import pack_state
+from ._rule_run import RuleRun, RuleStory
 from ._sampling import (
     BATCHES,
+    ORDER,
     MemberPairs,
     draw_epoch,
     member_pairs,
@@ -45,10 +48,13 @@ _COMPILED_RUNS = 4
 
 @dataclass
 class _Curves:
-    """Losses of one member, epoch by epoch, and the steps it took."""
+    """Losses of one member and what its rule did, epoch by epoch, and the steps it took."""
 
     train: list[np.ndarray] = field(default_factory=list)
     valid: list[np.ndarray] = field(default_factory=list)
+    weights: list[np.ndarray] = field(default_factory=list)
+    acted: list[float] = field(default_factory=list)
+    conflicts: list[float] = field(default_factory=list)
     steps: int = 0
 
 
@@ -84,15 +90,20 @@ class Run:
         self.best = BestWeights(stack, options.checkpoint)
         for k in np.flatnonzero(self.steps_each == 0).tolist():
             self.monitor.stop(k, "no training labels")
-        # Most steps first: then the members still busy with an epoch are always the first of the stack. Equal
-        # settings side by side: the optimiser treats such neighbours as one.
+        # Members with equal rules share stacks. Most steps first: then the members still busy with an epoch are
+        # always the first of the stack. Equal settings side by side: the optimiser treats such neighbours as one.
+        self.rules = _rules(population, options.rule)
         settings = {s: i for i, s in enumerate(dict.fromkeys(m.setting for m in members))}
+        numbers = {rule: i for i, rule in enumerate(dict.fromkeys(self.rules))}
         order = sorted(
-            self.monitor.alive.tolist(), key=lambda k: (-self.steps_each[k], settings[members[k].setting], k)
-        )
+            self.monitor.alive.tolist(),
+            key=lambda k: (
+                numbers[self.rules[k]], -self.steps_each[k], settings[members[k].setting], k,
+            ),
+        )  # fmt: skip
         self.members = np.array(order, dtype=np.int64)
         self.stacks: list[Stack] = []
-        self._split(stack.take(order))
+        self._split(self._with_rule_states(stack.take(order)))
         self._validations: dict[int, Schedule] = {}
 
     def epoch(self, epoch: int, hooks: Sequence[Hook]) -> None:
@@ -134,33 +145,50 @@ class Run:
             self.monitor.stop(k, "epochs")
         n_members = len(self.population.members)
         trunk, heads, tasks, owner = self.best.networks(self.tasks)
-        state = pack_state(trunk, heads, tasks)
+        state = pack_state(self.network, trunk, heads, tasks)
         fits = tuple(self._member_fit(k) for k in range(n_members))
         return Fitted(self.population.shape, self.kinds, fits, state, owner)
 
+    def _with_rule_states(self, stack: Stack) -> Stack:
+        """The same members with fresh rules; which options a rule has does not change its state."""
+        rule = self.rules[0]
+        if rule is None:
+            return stack
+        state = rule.init(stack.n_members, self.population.n_heads, self.device, torch.float32)
+        return replace(stack, rule=state)
+
     def _split(self, stack: Stack) -> None:
-        """Divide the members into stacks trained one after the other, each small enough for the cache."""
-        n = stack.n_members
+        """Divide the members into stacks trained one after the other, of one rule and small enough for the cache."""
+        own = [self.rules[k] for k in self.members.tolist()]
+        n = len(own)
+        changes = [0, *(i for i in range(1, n) if own[i] != own[i - 1]), n] if n else []
         size = max(n, 1)
         if self.device.type == "cpu":
-            bytes_each = 16 * (self.network.trunk.size + self.network.n_heads * self.network.head.size)
-            size = max(1, _CACHE_BYTES // bytes_each)
-        n_stacks = -(-n // size)
-        edges = [n * i // n_stacks for i in range(n_stacks + 1)] if n else []
-        self.stacks = [stack.take(range(start, stop)) for start, stop in pairwise(edges)]
+            shared, each = self.network.n_parameters
+            size = max(1, _CACHE_BYTES // (16 * (shared + self.network.n_heads * each)))
+        self.stacks = []
+        for first, last in pairwise(changes):
+            n_stacks = -(-(last - first) // size)
+            edges = [first + (last - first) * i // n_stacks for i in range(n_stacks + 1)]
+            self.stacks += [stack.take(range(start, stop)) for start, stop in pairwise(edges)]
 
     def _train_stack(self, epoch: int, i: int, members: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """One epoch of one stack: training and validation losses."""
         stack = self.stacks[i]
-        train, diverged = train_epoch(
+        rule = self.rules[members[0]]
+        schedule = self._training_schedule(epoch, members)
+        train, diverged, story = train_epoch(
             self.network,
             stack,
             [self.population.members[k].setting for k in members],
             self.options.clip_norm,
             self.inputs,
-            self._training_schedule(epoch, members),
+            schedule,
             compiled=self.options.compile,
+            rule=None if rule is None else RuleRun(rule, stack, self._orders(rule, epoch, members)),
         )
+        if story is not None:
+            self._tell(members, story)
         for place, step in diverged.items():
             k = members[place]
             self.monitor.stop(k, f"diverged at step {self.curves[k].steps + step}", diverged=True)
@@ -169,6 +197,21 @@ class Run:
         if i not in self._validations:
             self._validations[i] = self._validation_schedule(members)
         return train, evaluate(self.network, stack, self.inputs, self._validations[i])
+
+    def _orders(self, rule: Rule, epoch: int, members: list[int]) -> Tensor | None:
+        """Random keys by which a rule visits tasks, ``(K, n_steps, n_heads)``."""
+        if "order" not in rule.needs:
+            return None
+        shape = int(self.steps_each[members].max()), self.population.n_heads
+        streams = [random_stream(self.population.members[k].seed, ORDER, epoch) for k in members]
+        keys = np.stack([stream.random(shape, dtype=np.float32) for stream in streams])
+        return torch.as_tensor(keys).to(self.device)
+
+    def _tell(self, members: list[int], story: RuleStory) -> None:
+        for place, k in enumerate(members):
+            self.curves[k].weights.append(story.weights[place])
+            self.curves[k].acted.append(float(story.acted[place]))
+            self.curves[k].conflicts.append(float(story.conflicts[place]))
 
     def _training_schedule(self, epoch: int, members: list[int]) -> Schedule:
         options = self.options
@@ -189,8 +232,19 @@ class Run:
             reduction=options.reduction,
             train=True,
             device=self.device,
+            owners=self._needs_owners,
+            shared=self._gram_shapes,
             multiple=_COMPILED_RUNS if options.compile else 0,
         )
+
+    @property
+    def _needs_owners(self) -> bool:
+        return self.rules[0] is not None or self.network.mixing is not None
+
+    @property
+    def _gram_shapes(self) -> tuple[tuple[int, int], ...] | None:
+        """Shapes that decide the form of the Gram; ``None`` where there is no rule."""
+        return None if self.rules[0] is None else self.network.shared_shapes
 
     def _validation_schedule(self, members: list[int]) -> Schedule:
         return build_schedule(
@@ -200,6 +254,7 @@ class Run:
             reduction="pair-sum",
             train=False,
             device=self.device,
+            owners=self.network.mixing is not None,
         )
 
     def _event(self, epoch: int, losses: np.ndarray, n_alive: int) -> EpochEnd:
@@ -238,9 +293,24 @@ class Run:
             reason=monitor.reason[k] or "epochs",
             epochs=len(curves.train),
             steps=curves.steps,
+            rule=self._rule_curves(k, n_tasks),
             train_curve=train,
             valid_curve=valid,
         )
+
+    def _rule_curves(self, k: int, n_tasks: int) -> RuleCurves | None:
+        curves, rule = self.curves[k], self.rules[k]
+        if rule is None:
+            return None
+        weights = np.array(curves.weights).reshape(-1, self.population.n_heads)[:, :n_tasks]
+        return RuleCurves(rule.name, weights, np.array(curves.acted), np.array(curves.conflicts))
+
+
+def _rules(population: Population, name: str) -> list[Rule | None]:
+    """Rule of every member, equal where its options are; ``None`` for the plain sum."""
+    if name == "sum":
+        return [None] * len(population.members)
+    return [make_rule(name, **member.setting.of(name)) for member in population.members]
 
 
 def _stack_info(
@@ -254,7 +324,8 @@ def _stack_info(
         codes[k, :n_tasks] = [pair_code(data.kinds[t], population.shape.n_outputs[t]) for t in member.tasks]
         weights[k, :n_tasks] = task_weights(own.counts, options.task_weights)
     offsets = np.array([m.data for m in population.members]) * data.inputs.shape[1]
-    return StackInfo(offsets, codes, weights)
+    exists = np.arange(n_heads) < np.array([[len(m.tasks)] for m in population.members])
+    return StackInfo(offsets, codes, weights, exists)
 
 
 def _scored(pairs: list[MemberPairs], valid: Sequence, n_heads: int) -> np.ndarray:

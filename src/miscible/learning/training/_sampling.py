@@ -24,6 +24,8 @@ BATCHES = 1
 """Purpose of a random stream: batches."""
 START = 2
 """Purpose of a random stream: initial weights."""
+ORDER = 3
+"""Purpose of a random stream: the order in which a rule visits tasks."""
 
 
 def random_stream(seed: int, purpose: int, index: int) -> np.random.Generator:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from .._types import Reduction
-from ..nets import Batch, Blocks, Members
+from ..nets import Batch, Blocks
+from ._pair_plan import plan_pairs
 from ._sampling import Epoch
 from ._slots import BlockPlan, assign_slots
 
@@ -29,16 +30,19 @@ class StackInfo:
         ``(n_members, n_heads)`` loss code of each head.
     task_weights
         ``(n_members, n_heads)`` static weights.
+    exists
+        ``(n_members, n_heads)`` whether a member has that head.
     """
 
     offsets: np.ndarray
     codes: np.ndarray
     task_weights: np.ndarray
+    exists: np.ndarray
 
     def take(self, members: Sequence[int]) -> StackInfo:
         """The same for some members, in this order."""
         index = np.asarray(members)
-        return StackInfo(self.offsets[index], self.codes[index], self.task_weights[index])
+        return StackInfo(self.offsets[index], self.codes[index], self.task_weights[index], self.exists[index])
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,9 @@ def build_schedule(
     train: bool,
     device: torch.device,
     dtype: torch.dtype = torch.float32,
-    records: bool = False,
+    owners: bool = False,
+    shared: Sequence[tuple[int, int]] | None = None,
+    side_by_side: bool = False,
     multiple: int = 0,
 ) -> Schedule:
     """Lay the members' batches out step by step.
@@ -98,8 +104,12 @@ def build_schedule(
         Whether the backward pass' indices are needed.
     device, dtype
         Where the tensors go, and their floating type.
-    records
-        Whether the indices for trunk records are needed.
+    owners
+        Whether slots must know whose they are.
+    shared
+        Shapes of the shared layers, where a rule needs the pairs.
+    side_by_side
+        Whether a loss needs them side by side.
     multiple
         See :func:`assign_slots`.
     """
@@ -155,6 +165,16 @@ def build_schedule(
         _bags(step, row, slot_in_step, n_active * height, device) if train else (nothing, nothing)
     )
     busy = (counts > 0).transpose(2, 1, 0)
+    slot_owner = exists = pairs = nothing
+    if owners:
+        slot_owner = integers(plan.member * n_heads + plan.head).split(each_step)
+        there = torch.as_tensor(info.exists).to(device)
+        exists = [there[:k] for k in n_active.tolist()]
+    if shared is not None:
+        pairs = plan_pairs(
+            plan, counts, member, head, step, slot_in_step, within, n_active, height, shared, device,
+            side_by_side=side_by_side,
+        )  # fmt: skip
     pieces = zip(
         n_active.tolist(),
         height.tolist(),
@@ -168,7 +188,9 @@ def build_schedule(
         bag_slots,
         bag_starts,
         [[]] * n_steps if plan.blocks is not None or not train else busy.tolist(),
-        _members(member, head, step, slot_in_step, n_active, n_steps, device) if records else nothing,
+        slot_owner,
+        exists,
+        pairs,
         strict=True,
     )
     return Schedule(
@@ -223,32 +245,3 @@ def _blocks(plan: BlockPlan, n_members: int, device: torch.device) -> list[Block
             strict=True,
         )
     ]
-
-
-def _members(
-    member: np.ndarray,
-    head: np.ndarray,
-    step: np.ndarray,
-    slot: np.ndarray,
-    n_active: np.ndarray,
-    n_steps: int,
-    device: torch.device,
-) -> list[Members]:
-    """The pairs of each member side by side, step by step."""
-    order = np.lexsort((member, step))
-    result = []
-    for own in np.split(order, np.cumsum(np.bincount(step, minlength=n_steps))[:-1]):
-        k = int(n_active[step[own[0]]])
-        sizes = np.bincount(member[own], minlength=k)
-        place = member[own], _ranges(sizes)
-        shape = (k, int(sizes.max()))
-        first = slot[own][np.cumsum(sizes) - sizes]
-        slots, mask, heads = (
-            np.repeat(first[:, None], shape[1], axis=1),
-            np.zeros(shape, bool),
-            np.zeros(shape),
-        )
-        slots[place], mask[place], heads[place] = slot[own], True, head[own]
-        arrays = (torch.as_tensor(a).to(device) for a in (slots, mask, heads.astype(np.int64)))
-        result.append(Members(*arrays))
-    return result

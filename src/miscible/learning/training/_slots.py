@@ -49,8 +49,8 @@ class SlotPlan:
     ----------
     slot
         ``(n_pairs,)`` slot of each pair, counted over all steps.
-    member
-        ``(n_slots,)`` member of each slot, padding included.
+    member, head
+        ``(n_slots,)`` member and head of each slot, padding included.
     n_slots
         ``(n_steps,)``.
     runs
@@ -61,6 +61,7 @@ class SlotPlan:
 
     slot: np.ndarray
     member: np.ndarray
+    head: np.ndarray
     n_slots: np.ndarray
     runs: np.ndarray | None
     blocks: BlockPlan | None
@@ -112,8 +113,12 @@ def _runs(
     taking_part = np.arange(counts.shape[0]) < n_active[:, None, None]
     each = np.broadcast_to(runs[:, :, None], (*runs.shape, counts.shape[0]))
     owner = np.broadcast_to(np.arange(counts.shape[0]), each.shape)
+    heads = np.broadcast_to(np.arange(runs.shape[1])[:, None], each.shape)
     filled = np.broadcast_to(taking_part, each.shape)
-    return SlotPlan(slot, np.repeat(owner[filled], each[filled]), sizes.sum(axis=1), runs, None)
+    times = each[filled]
+    return SlotPlan(
+        slot, np.repeat(owner[filled], times), np.repeat(heads[filled], times), sizes.sum(axis=1), runs, None
+    )
 
 
 def _blocks(
@@ -137,7 +142,9 @@ def _blocks(
         n_busy=n_busy,
     )
     slot = first[step, member, head] * size + rank
-    return SlotPlan(slot, np.repeat(plan.member, size), n_blocks * size, None, plan)
+    return SlotPlan(
+        slot, np.repeat(plan.member, size), np.repeat(plan.head, size), n_blocks * size, None, plan
+    )
 
 
 def _block_size(counts: np.ndarray) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .._types import Member, NetworkShape
-from ..nets import Layout, Network, Weights
+from ..nets import DynamicRelation, Experts, Mixing, Network, Relation, TaskAttention, Weights
+from ..rules import RuleState
 from ._sampling import START, random_stream
 
 __all__ = ["Stack", "build_network", "join_stacks", "start_stack"]
@@ -27,13 +28,16 @@ class Stack:
     first, second
         First and second moments of the gradients.
     steps
-        ``(K, 1 + n_heads)`` updates so far of the trunk and of each head.
+        ``(K, 1 + n_heads)`` updates so far of the shared layers and of each head.
+    rule
+        State of the rule; empty without one.
     """
 
     weights: Weights
     first: Weights
     second: Weights
     steps: np.ndarray
+    rule: RuleState = field(default_factory=dict)
 
     @property
     def n_members(self) -> int:
@@ -44,7 +48,8 @@ class Stack:
         """Copies of some members, in this order."""
         index = torch.as_tensor(members, dtype=torch.int64, device=self.weights.trunk[0].device)
         weights, first, second = (_take(w, index) for w in (self.weights, self.first, self.second))
-        return Stack(weights, first, second, self.steps[np.asarray(members, dtype=np.int64)])
+        rule = {name: tensor.index_select(0, index) for name, tensor in self.rule.items()}
+        return Stack(weights, first, second, self.steps[np.asarray(members, dtype=np.int64)], rule)
 
 
 def _take(weights: Weights, index: Tensor) -> Weights:
@@ -69,12 +74,31 @@ def join_stacks(stacks: Sequence[Stack]) -> Stack:
         joined([s.first for s in stacks]),
         joined([s.second for s in stacks]),
         np.concatenate([s.steps for s in stacks]),
+        {name: torch.cat([s.rule[name] for s in stacks]) for name in stacks[0].rule},
     )
 
 
 def build_network(shape: NetworkShape, n_heads: int) -> Network:
     """The stacked network of a population."""
-    return Network(shape.n_inputs, shape.trunk, shape.head, max(shape.n_outputs), n_heads)
+    head = shape.head[1:] if shape.mixing.startswith("relation") else shape.head
+    return Network(
+        shape.n_inputs, shape.trunk, head, max(shape.n_outputs), n_heads, _build_mixing(shape, n_heads)
+    )
+
+
+def _build_mixing(shape: NetworkShape, n_heads: int) -> Mixing | None:
+    n_top = shape.trunk[-1]
+    match shape.mixing:
+        case "relation":
+            return Relation(n_heads, shape.head[0], shape.relation_start, shape.relation_l1)
+        case "relation-dynamic":
+            return DynamicRelation(n_top, n_heads, shape.head[0])
+        case "mmoe":
+            return Experts(n_top, shape.n_experts, max(n_top // 2, 1))
+        case "task-attention":
+            return TaskAttention(n_top)
+        case _:
+            return None
 
 
 def start_stack(
@@ -86,17 +110,19 @@ def start_stack(
     every head have random streams of their own, so that a member starts a task's head alike whatever other
     tasks it learns.
     """
-    trunk = [np.zeros((len(members), *s)) for s in network.trunk.shapes]
-    heads = [np.zeros((network.n_heads, len(members), *s)) for s in network.head.shapes]
+    trunk = [np.zeros((len(members), *s)) for s in network.shared_shapes]
+    heads = [np.zeros((network.n_heads, len(members), *s)) for s in network.own_shapes]
+    last = len(network.head.shapes) - 1
     for k, member in enumerate(members):
-        for layers, drawn in zip(trunk, _draw(network.trunk, member.seed, 0), strict=True):
+        for layers, drawn in zip(trunk, _draw(network.shared_shapes, member.seed, 0), strict=True):
             layers[k] = drawn
         for h, task in enumerate(member.tasks):
-            for layers, drawn in zip(heads, _draw(network.head, member.seed, 1 + task), strict=True):
+            for layers, drawn in zip(heads, _draw(network.own_shapes, member.seed, 1 + task), strict=True):
                 layers[h, k] = drawn
-        # Outputs a task does not own stay zero.
-        for h, task in enumerate(member.tasks):
-            heads[-1][h, k, :, shape.n_outputs[task] :] = 0.0
+            # Outputs a task does not own stay zero.
+            heads[last][h, k, :, shape.n_outputs[task] :] = 0.0
+    if network.mixing is not None and network.mixing.own_start is not None:
+        heads[-1][:] = network.mixing.own_start
 
     def tensors(arrays: list[np.ndarray]) -> tuple[Tensor, ...]:
         return tuple(torch.as_tensor(a).to(device, dtype) for a in arrays)
@@ -108,6 +134,6 @@ def start_stack(
     return Stack(Weights(tensors(trunk), tensors(heads)), zeros(), zeros(), steps)
 
 
-def _draw(layout: Layout, seed: int, index: int) -> list[np.ndarray]:
+def _draw(shapes: Sequence[tuple[int, int]], seed: int, index: int) -> list[np.ndarray]:
     rng = random_stream(seed, START, index)
-    return [rng.uniform(-1.0, 1.0, s) / np.sqrt(s[0] - 1) for s in layout.shapes]
+    return [rng.uniform(-1.0, 1.0, s) / np.sqrt(max(s[0] - 1, 1)) for s in shapes]

@@ -1,0 +1,74 @@
+"""Squared lengths of the task gradients on the last layer that all tasks share: what GradNorm looks at."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..nets import Batch, Group, Network, TopGradients, Trace, Views, cut, group_product_back
+
+__all__ = ["last_norms"]
+
+_MOST_PAIRS = 64
+"""Groups up to this size are looked at pair by pair; the gradients of larger ones are formed."""
+
+
+def last_norms(network: Network, views: Views, trace: Trace, batch: Batch, top: TopGradients) -> Tensor:
+    """``(K, n_heads)`` squared length of every task's gradient; 0 for a task without a pair.
+
+    The layer is the trunk's last, or the side layer of a mixing that says so (the experts).
+
+    Parameters
+    ----------
+    network, views, trace, batch
+        As in the forward pass.
+    top
+        From ``Network.backward_heads``.
+    """
+    k = batch.n_members
+    groups = trace.groups
+    if network.mixing is not None and network.mixing.last_is_side and top.side is not None:
+        a, d = trace.top, top.side
+    else:
+        d = top.top
+        if top.side is not None:
+            d = d + _through_side(network, views, batch, groups, top.side)
+        d = d * (trace.trunk[-1].flat.index_select(0, batch.slot_row)[:, :-1] > 0.0)
+        a = trace.trunk[-2].flat.index_select(0, batch.slot_row)
+    inputs, at_layer = cut(a, groups), cut(d, groups)
+    if batch.blocks is None:
+        norms = d.new_zeros(network.n_heads, k)
+        heads = [h for h, m in enumerate(batch.runs) if m]
+        for h, rows, own in zip(heads, inputs.parts, at_layer.parts, strict=True):
+            norms[h] = _squares(rows, own)
+        return norms.mT
+    blocks = batch.blocks
+    if blocks.place is None:
+        squares = _squares(inputs.parts[0], at_layer.parts[0])
+    else:
+        outer = torch.bmm(inputs.parts[0].mT, at_layer.parts[0])
+        whole = outer.new_zeros(len(blocks.active), *outer.shape[1:]).index_add_(0, blocks.place, outer)
+        squares = whole.flatten(1).square().sum(dim=1)
+    n_members = views.weights.trunk[0].shape[0]
+    norms = d.new_zeros(network.n_heads, n_members)
+    norms.view(-1)[blocks.active] = squares
+    return norms[:, :k].mT
+
+
+def _through_side(
+    network: Network, views: Views, batch: Batch, groups: list[Group], at_side: Tensor
+) -> Tensor:
+    """What the side layer passes back to the top of every slot."""
+    layer = views.trunk(batch.n_members)[network.depth]
+    if batch.blocks is not None:
+        member = batch.blocks.head % views.weights.trunk[0].shape[0]
+        layer = layer._replace(back=layer.back.index_select(0, member))
+    own = [group._replace(layers=[layer]) for group in groups]
+    return group_product_back(cut(at_side, own), own, 0).flat
+
+
+def _squares(rows: Tensor, d: Tensor) -> Tensor:
+    """Squared norm of ``rows' d`` of every group, ``(n_groups,)``."""
+    if rows.shape[1] <= _MOST_PAIRS:
+        return (torch.bmm(rows, rows.mT) * torch.bmm(d, d.mT)).sum(dim=(1, 2))
+    return torch.bmm(rows.mT, d).flatten(1).square().sum(dim=1)
