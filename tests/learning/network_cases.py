@@ -11,6 +11,7 @@ from torch import Tensor
 from miscible.learning import Member, NetworkShape, Population, TrainingData, TrainOptions
 from miscible.learning.losses import pair_code, pair_gradients
 from miscible.learning.nets import Batch, Network, TopGradients, Trace, Views, Weights
+from miscible.learning.training._pair_plan import PairRequest
 from miscible.learning.training._sampling import draw_epoch, member_pairs, n_steps, random_stream
 from miscible.learning.training._schedule import Schedule, StackInfo, build_schedule
 from miscible.learning.training._stack import Stack, build_network, start_stack
@@ -40,6 +41,7 @@ def build_case(
     seed: int = 0,
     mixing: str = "none",
     form: str | None = None,
+    compact: bool = True,
 ) -> Case:
     """Members with different folds and tasks; ``form`` forces one form of the Gram."""
     rng = np.random.default_rng(seed)
@@ -80,7 +82,7 @@ def build_case(
     task_weights = rng.uniform(0.5, 2, (4, n_tasks))
     exists = np.arange(n_tasks) < np.array([[len(m.tasks)] for m in members])
     network = build_network(shape, population.n_heads)
-    shared = {None: network.shared_shapes, "pairs": (), "tasks": ((0, 1),)}[form]
+    shapes = {None: network.shared_shapes, "pairs": (), "tasks": None}[form]
     schedule = build_schedule(
         [epochs[i] for i in order],
         StackInfo(np.array([m.data * n_rows for m in members]), codes, task_weights, exists),
@@ -90,8 +92,7 @@ def build_case(
         device=CPU,
         dtype=torch.float64,
         owners=True,
-        shared=shared,
-        side_by_side=form == "both",
+        pairs=PairRequest(shapes, compact=compact),
     )
     stack = start_stack(shape, members, network, CPU, torch.float64)
     inputs = torch.as_tensor(data.inputs.reshape(-1, n_inputs))

@@ -94,12 +94,13 @@ def test_one_label_a_row_needs_no_copies_of_the_activations():
     assert all(p is not None and not p.by_row for p in several)
 
 
-@pytest.mark.parametrize("most", [0, 64], ids=["formed", "pair by pair"])
+@pytest.mark.parametrize("form", ["pairs", "tasks"])
+@pytest.mark.parametrize("most", [0, 64], ids=["formed", "within groups"])
 @pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize(("n_tasks", "density"), [(3, 0.5), (20, 0.3)])
-def test_norms_on_the_last_shared_layer(monkeypatch, n_tasks, density, mixing, most):
+def test_norms_on_the_last_shared_layer(monkeypatch, n_tasks, density, mixing, most, form):
     monkeypatch.setattr("miscible.learning.gram._last._MOST_PAIRS", most)
-    case = build_case(n_tasks, density, "proportional", "task-mean", mixing=mixing)
+    case = build_case(n_tasks, density, "proportional", "task-mean", mixing=mixing, form=form, compact=False)
     rows = step_rows(case)
     sizes = [i * o for i, o in case.network.shared_shapes]
     last = 2 if mixing == "mmoe" else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..nets import Batch, Group, Network, TopGradients, Trace, Views, cut, group_product_back
+from ..nets import Batch, Group, Network, Pairs, TopGradients, Trace, Views, cut, group_product_back
 
 __all__ = ["last_norms"]
 
@@ -35,6 +35,9 @@ def last_norms(network: Network, views: Views, trace: Trace, batch: Batch, top: 
             d = d + _through_side(network, views, batch, groups, top.side)
         d = d * (trace.trunk[-1].flat.index_select(0, batch.slot_row)[:, :-1] > 0.0)
         a = trace.trunk[-2].flat.index_select(0, batch.slot_row)
+    pairs = batch.pairs
+    if pairs is not None and pairs.slot is not None and pairs.heads is None:
+        return _pair_by_pair(a, d, pairs)
     inputs, at_layer = cut(a, groups), cut(d, groups)
     if batch.blocks is None:
         norms = d.new_zeros(network.n_heads, k)
@@ -53,6 +56,18 @@ def last_norms(network: Network, views: Views, trace: Trace, batch: Batch, top: 
     norms = d.new_zeros(network.n_heads, n_members)
     norms.view(-1)[blocks.active] = squares
     return norms[:, :k].mT
+
+
+def _pair_by_pair(a: Tensor, d: Tensor, pairs: Pairs) -> Tensor:
+    """The same from all pairs of a member at once."""
+    assert pairs.slot is not None and pairs.mask is not None and pairs.task is not None
+    k, n = pairs.slot.shape
+    slot = pairs.slot.flatten()
+    rows = a.index_select(0, slot).view(k, n, -1)
+    own = d.index_select(0, slot).mul_(pairs.mask.view(-1, 1)).view(k, n, -1)
+    products = torch.bmm(rows, rows.mT).mul_(torch.bmm(own, own.mT))
+    products.mul_(pairs.task.unsqueeze(2) == pairs.task.unsqueeze(1))
+    return d.new_zeros(pairs.active.shape).scatter_add_(1, pairs.task, products.sum(dim=2))
 
 
 def _through_side(

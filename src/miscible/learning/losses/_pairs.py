@@ -73,8 +73,10 @@ def _mixed_gradients(outputs: Tensor, targets: Tensor, weights: Tensor, code: Te
 
 def pair_losses(outputs: Tensor, targets: Tensor, code: Tensor | int) -> Tensor:
     """Unweighted loss of every pair; shapes as in :func:`pair_gradients`."""
-    codes = torch.as_tensor(code, device=outputs.device).expand(targets.shape)
     first = outputs[..., 0]
+    if isinstance(code, int) and code == REGRESSION:
+        return (first - targets).square_()
+    codes = torch.as_tensor(code, device=outputs.device).expand(targets.shape)
     squared = (first - targets).square()
     logistic = F.softplus(first) - targets * first
     losses = torch.where(codes == REGRESSION, squared, logistic)

@@ -104,6 +104,12 @@ class Network:
         return tuple(shapes)
 
     @property
+    def last_shape(self) -> tuple[int, int]:
+        """Of the last layer that all tasks share: the trunk's last, or the side layer of a mixing that says so."""
+        last_is_side = self.mixing is not None and self.mixing.last_is_side
+        return self.shared_shapes[self.depth if last_is_side else self.depth - 1]
+
+    @property
     def own_shapes(self) -> tuple[tuple[int, int], ...]:
         """Rows and columns of every layer of a task's own."""
         own = None if self.mixing is None else self.mixing.own_shape

@@ -68,7 +68,7 @@ class Relation:
 
     def backward(self, slots: Slots, mixed: Mixed, d: Tensor, own_gradients: list[Tensor]) -> TopGradients:
         """See `Mixing`."""
-        weights, states, messages, rows = mixed.kept
+        weights, states, messages, _ = mixed.kept
         at_weights, at_states = _back_through_messages(slots, weights, states, d)
         at_rows = cut(at_weights * slots.others, slots.own)
         group_outer(cut(slots.top[:, -1:], slots.own), at_rows, own_gradients)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,7 +12,26 @@ from ..gram import cheaper_form
 from ..nets import Pairs
 from ._slots import SEGMENT_HEADS, SlotPlan
 
-__all__ = ["plan_pairs"]
+__all__ = ["PairRequest", "plan_pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class PairRequest:
+    """What a rule or a loss asks of the pairs of a step.
+
+    Parameters
+    ----------
+    shapes
+        ``(n_in + 1, n_out)`` of the layers whose Gram is asked for, which decide its form; ``None`` for no Gram.
+    compact
+        Whether many heads are cut down to those at work.
+    side_by_side
+        Whether pairs are laid out side by side whatever the form.
+    """
+
+    shapes: tuple[tuple[int, int], ...] | None = None
+    compact: bool = False
+    side_by_side: bool = False
 
 
 def plan_pairs(
@@ -24,10 +44,8 @@ def plan_pairs(
     within: np.ndarray,
     n_active: np.ndarray,
     height: np.ndarray,
-    shapes: Sequence[tuple[int, int]],
+    request: PairRequest,
     device: torch.device,
-    *,
-    side_by_side: bool = False,
 ) -> list[Pairs]:
     """Pairs of each step.
 
@@ -41,14 +59,12 @@ def plan_pairs(
         ``(n_pairs,)``: whose it is, its step, its slot there, and the position of its row in the member's batch.
     n_active, height
         ``(n_steps,)`` members at work, and rows of a member.
-    shapes
-        ``(n_in + 1, n_out)`` of the shared layers, which decide the form of the Gram.
-    side_by_side
-        Whether pairs are laid out side by side in either form.
+    request
+        What is asked for.
     """
     n_members, n_heads, n_steps = counts.shape
     there = (counts > 0).transpose(2, 0, 1)
-    n_tasks = int(there.sum(axis=2).max()) if n_heads > SEGMENT_HEADS else n_heads
+    n_tasks = int(there.sum(axis=2).max()) if request.compact and n_heads > SEGMENT_HEADS else n_heads
     heads = position = None
     if n_tasks < n_heads:
         order = np.argsort(~there, axis=2, kind="stable")
@@ -71,13 +87,13 @@ def plan_pairs(
     nothing: list[None] = [None] * n_steps
     slots = masks = tasks = nothing
     by_row = False
-    by_task = cheaper_form(shapes, n_pairs, present, n_slots) == "tasks"
-    if side_by_side or not by_task:
+    by_task = request.shapes is None or cheaper_form(request.shapes, n_pairs, present, n_slots) == "tasks"
+    if request.side_by_side or not by_task:
         order = np.argsort(key, kind="stable")
         starts = np.cumsum(sizes) - sizes
         rank = np.arange(len(order)) - starts[key[order]]
         rows = key * int(height.max()) + within
-        by_row = len(np.unique(rows)) == len(rows)
+        by_row = np.bincount(rows).max() == 1
         width = n_pairs
         if by_row:
             rank, width = within[order], int(height.max())

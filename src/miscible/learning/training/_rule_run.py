@@ -70,6 +70,8 @@ class RuleRun:
         self._acted = weight.new_zeros(shape[0])
         self._steps = weight.new_zeros(shape[0])
         self._conflicts = weight.new_zeros(2, shape[0])
+        # Small steps are told of together at the end: one at a time they would cost as much as the rule.
+        self._noted: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         self._inputs: RuleInput | None = None
 
     def weigh(self, step: int, gram: Tensor | None, losses: Tensor | None, batch: Batch) -> Tensor:
@@ -103,7 +105,10 @@ class RuleRun:
         state = {name: _chosen_state(value[:k], heads) for name, value in self._state.items()}
         weights, moved = self.rule.weights(inputs, state)
         self._remember(moved, k, heads)
-        self._tell(weights, active, matrix if self.needs_gram else None, known, heads, k)
+        if heads is None:
+            self._noted.append((weights, active, matrix if self.needs_gram else known, known))
+        else:
+            self._tell(weights, active, matrix if self.needs_gram else None, known, heads)
         self._inputs = inputs if self.looks_back else None
         return weights
 
@@ -123,6 +128,7 @@ class RuleRun:
             ``(K, n_heads)`` mean training losses, NaN where a task was not seen; used by rules that ask for no
             losses of single steps.
         """
+        self._tell_noted()
         seen = self._seen > 0.0
         times = self._seen.clamp_min(1.0)
         losses = self._losses / times
@@ -151,24 +157,31 @@ class RuleRun:
             self._state[name] = whole
 
     def _tell(
-        self,
-        weights: Tensor,
-        active: Tensor,
-        gram: Tensor | None,
-        losses: Tensor,
-        heads: Tensor | None,
-        k: int,
+        self, weights: Tensor, active: Tensor, gram: Tensor | None, losses: Tensor, heads: Tensor | None
     ) -> None:
+        """Note one step, or several at once: ``(..., K, n_tasks)``."""
+        k = weights.shape[-2]
         there = active.to(weights.dtype)
+        acted = ((weights - there).abs() > _NOTICEABLE).any(dim=-1).to(weights.dtype)
+        self._acted[:k] += acted.view(-1, k).sum(dim=0)
+        self._steps[:k] += acted.numel() // k
         for total, value in ((self._weights, weights), (self._seen, there), (self._losses, losses * there)):
             if heads is None:
-                total[:k].add_(value)
+                total[:k] += value.view(-1, *value.shape[-2:]).sum(dim=0)
             else:
                 total[:k].scatter_add_(1, heads, value)
-        self._acted[:k].add_(((weights - there).abs() > _NOTICEABLE).any(dim=1))
-        self._steps[:k].add_(1.0)
         if gram is not None:
-            self._conflicts[:, :k].add_(torch.stack(conflicts(gram, active)))
+            counted = torch.stack(conflicts(gram.flatten(0, -3), active.flatten(0, -2)))
+            self._conflicts[:, :k] += counted.view(2, -1, k).sum(dim=1)
+
+    def _tell_noted(self) -> None:
+        """Note the steps kept back, those of as many members together."""
+        for k in {len(step[0]) for step in self._noted}:
+            own = [step for step in self._noted if len(step[0]) == k]
+            weights, active, losses = (torch.stack([step[i] for step in own]) for i in (0, 1, 3))
+            gram = torch.stack([step[2] for step in own]) if self.needs_gram else None
+            self._tell(weights, active, gram, losses, None)
+        self._noted.clear()
 
 
 def task_losses(outputs: Tensor, batch: Batch, n_heads: int) -> Tensor:

@@ -18,6 +18,7 @@ from ._checkpoint import BestWeights
 from ._fitted import Fitted, MemberFit, RuleCurves
 from ._hooks import EpochEnd, Hook
 from ._monitor import Monitor
+from ._pair_plan import PairRequest
 from ._passes import evaluate, train_epoch
 from ._predict import pack_state
 from ._rule_run import RuleRun, RuleStory
@@ -233,7 +234,7 @@ class Run:
             train=True,
             device=self.device,
             owners=self._needs_owners,
-            shared=self._gram_shapes,
+            pairs=self._pair_request,
             multiple=_COMPILED_RUNS if options.compile else 0,
         )
 
@@ -242,9 +243,13 @@ class Run:
         return self.rules[0] is not None or self.network.mixing is not None
 
     @property
-    def _gram_shapes(self) -> tuple[tuple[int, int], ...] | None:
-        """Shapes that decide the form of the Gram; ``None`` where there is no rule."""
-        return None if self.rules[0] is None else self.network.shared_shapes
+    def _pair_request(self) -> PairRequest | None:
+        rule = self.rules[0]
+        if rule is None:
+            return None
+        if "gram" in rule.needs:
+            return PairRequest(self.network.shared_shapes, compact=True)
+        return PairRequest((self.network.last_shape,) if "last-gram" in rule.needs else None)
 
     def _validation_schedule(self, members: list[int]) -> Schedule:
         return build_schedule(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._types import Reduction
 from ..nets import Batch, Blocks
-from ._pair_plan import plan_pairs
+from ._pair_plan import PairRequest, plan_pairs
 from ._sampling import Epoch
 from ._slots import BlockPlan, assign_slots
 
@@ -83,8 +83,7 @@ def build_schedule(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
     owners: bool = False,
-    shared: Sequence[tuple[int, int]] | None = None,
-    side_by_side: bool = False,
+    pairs: PairRequest | None = None,
     multiple: int = 0,
 ) -> Schedule:
     """Lay the members' batches out step by step.
@@ -106,10 +105,8 @@ def build_schedule(
         Where the tensors go, and their floating type.
     owners
         Whether slots must know whose they are.
-    shared
-        Shapes of the shared layers, where a rule needs the pairs.
-    side_by_side
-        Whether a loss needs them side by side.
+    pairs
+        What is asked of the pairs; nothing by default.
     multiple
         See :func:`assign_slots`.
     """
@@ -165,16 +162,15 @@ def build_schedule(
         _bags(step, row, slot_in_step, n_active * height, device) if train else (nothing, nothing)
     )
     busy = (counts > 0).transpose(2, 1, 0)
-    slot_owner = exists = pairs = nothing
+    slot_owner = exists = side_by_side = nothing
     if owners:
         slot_owner = integers(plan.member * n_heads + plan.head).split(each_step)
         there = torch.as_tensor(info.exists).to(device)
         exists = [there[:k] for k in n_active.tolist()]
-    if shared is not None:
-        pairs = plan_pairs(
-            plan, counts, member, head, step, slot_in_step, within, n_active, height, shared, device,
-            side_by_side=side_by_side,
-        )  # fmt: skip
+    if pairs is not None:
+        side_by_side = plan_pairs(
+            plan, counts, member, head, step, slot_in_step, within, n_active, height, pairs, device
+        )
     pieces = zip(
         n_active.tolist(),
         height.tolist(),
@@ -190,7 +186,7 @@ def build_schedule(
         [[]] * n_steps if plan.blocks is not None or not train else busy.tolist(),
         slot_owner,
         exists,
-        pairs,
+        side_by_side,
         strict=True,
     )
     return Schedule(
