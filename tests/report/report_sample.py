@@ -13,11 +13,14 @@ from miscible.evaluation import correlated_posterior
 from miscible.report import (
     Band,
     Curve,
+    Grouping,
+    Influence,
     Intervals,
     JournalEntry,
     Predictions,
     Reliability,
     ReportData,
+    RuleStory,
     StrategyCost,
 )
 from miscible.table import InputSpec, Kind, Property, Table
@@ -129,6 +132,24 @@ def sample(properties=PROPERTIES, *, repeats: int = 3, seed: int = 0) -> ReportD
         citations=(CITATION,),
         bundle="run/bundle",
     )
+
+
+def with_remedies(data: ReportData, *, strategies: int = 1, seed: int = 3) -> ReportData:
+    """The same study with rules, relation graphs and groups in this many strategies each."""
+    rng = np.random.default_rng(seed)
+    names = tuple(v.name for v in data.verdicts)
+    rules, graphs, groups = [], [], []
+    for k in range(strategies):
+        kind = ("pcgrad", "gradnorm", "famo")[k % 3]
+        rules.append(_rule(rng, f"shared+{kind}+w{2**k}", kind, names))
+        shares = rng.dirichlet(np.full(len(names) + 1, 0.8), len(names))[:, :-1]
+        np.fill_diagonal(shares, np.nan)
+        graphs.append(Influence(f"relation+w{2**k}", names, shares, shares * rng.uniform(0.1, 0.5), 45))
+        affinity = rng.random((len(names), len(names))) ** 2
+        together = np.round(15 * (affinity + affinity.T) / 2) / 15
+        np.fill_diagonal(together, np.nan)
+        groups.append(Grouping(f"grouped+w{2**k}", names, together, 15))
+    return replace(data, rules=tuple(rules), influences=tuple(graphs), groupings=tuple(groups))
 
 
 def minimal() -> ReportData:
@@ -257,6 +278,28 @@ def _curve(rng, strategy, name, k) -> Curve:
         epochs,
         Band(train, train * 0.95, train * 1.05),
         Band(valid, valid - 0.05, valid + 0.06),
+    )
+
+
+def _rule(rng, strategy, kind, names) -> RuleStory:
+    epochs = np.arange(1, 81)
+    goal = rng.lognormal(0.0, 0.5, len(names))
+    goal *= len(names) / goal.sum()
+    weights = []
+    for final in goal.tolist():
+        mean = 1 + (final - 1) * (1 - np.exp(-epochs / 20)) + 0.02 * rng.normal(size=80)
+        weights.append(Band(mean, 0.85 * mean, 1.2 * mean))
+    acted = np.clip(0.75 - 0.4 * epochs / 80 + 0.04 * rng.normal(size=80), 0, 1)
+    conflicts = 0.6 * acted if kind == "pcgrad" else None
+    return RuleStory(
+        strategy,
+        kind,
+        names,
+        epochs,
+        tuple(weights),
+        Band(acted, acted - 0.1, acted + 0.1),
+        None if conflicts is None else Band(conflicts, conflicts - 0.05, conflicts + 0.05),
+        45,
     )
 
 

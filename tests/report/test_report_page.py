@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import lxml.html
 import numpy as np
 import pytest
-from report_sample import minimal, renamed, sample, short, wide, with_verdict
+from report_sample import minimal, renamed, sample, short, wide, with_remedies, with_verdict
 
 from miscible.advice import Call
 from miscible.errors import MiscibleError
@@ -23,6 +23,7 @@ SECTIONS = [
     "scores",
     "predictions",
     "tails",
+    "regions",
     "table",
     "folds",
     "curves",
@@ -275,7 +276,7 @@ def test_forty_properties_fold_away_and_stay_small():
     tree = lxml.html.fromstring(without_library(page))
     assert len(page.encode()) < 9_000_000
     assert tree.xpath("//details[starts-with(@class,'card ')][@open]") == []
-    for key in ("predictions", "tails", "curves"):
+    for key in ("predictions", "tails", "regions", "curves"):
         outside = tree.xpath(f"//section[@id='{key}']//div[@class='plot'][not(ancestor::details)]")
         assert outside == [], key
     assert tree.xpath("//p[@class='answer']")[0].text.startswith("Of 40 properties, learn 8 together")
@@ -318,7 +319,7 @@ def test_optional_parts_may_be_missing(few, gone):
 @pytest.mark.parametrize(
     ("gone", "section"),
     [
-        ("predictions", {"predictions", "tails"}),
+        ("predictions", {"predictions", "tails", "regions"}),
         ("curves", {"curves"}),
         ("limits", {"limits"}),
         ("citations", {"citations"}),
@@ -346,3 +347,71 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(MiscibleError, match="taken"):
         write_report(minimal(), folder)
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def test_remedies_are_a_section_of_their_own(few):
+    page = render_report(with_remedies(few))
+    tree = lxml.html.fromstring(without_library(page))
+    parser = Nesting()
+    parser.feed(without_library(page))
+    assert parser.stack == []
+    keys = [s.get("id") for s in tree.iter("section")]
+    assert keys == [*SECTIONS[:9], "remedies", *SECTIONS[9:]]
+    (section,) = tree.xpath("//section[@id='remedies']")
+    titles = [h.text for h in section.xpath(".//h3[@class='group']")]
+    assert titles == ["What the rules did", "Who influences whom", "Which properties were grouped"]
+    assert [p.get("id") for p in section.xpath(".//div[@class='plot']")] == [
+        "plot-rules-0",
+        "plot-influence-0",
+        "plot-groups-0",
+    ]
+    assert len(section.xpath(".//table")) == 3
+
+
+@pytest.mark.parametrize(
+    ("gone", "title"),
+    [("rules", "What the rules did"), ("influences", "Who influences"), ("groupings", "were grouped")],
+)
+def test_a_remedy_without_data_is_not_shown(few, gone, title):
+    page = without_library(render_report(replace(with_remedies(few), **{gone: ()})))
+    assert title not in page and page.count('class="group"') == 4
+
+
+def test_many_strategies_and_properties_fold_away_and_stay_small():
+    data = wide()
+    page = render_report(with_remedies(data, strategies=4))
+    tree = lxml.html.fromstring(without_library(page))
+    plots = tree.xpath("//section[@id='remedies']//div[@class='plot']")
+    assert len(plots) == 12 and all(p.xpath("ancestor::details") for p in plots)
+    assert len(page) - len(render_report(data)) < 1_500_000
+
+
+def test_names_of_remedies_are_escaped(few):
+    filled = with_remedies(few)
+    hostile = replace(
+        filled,
+        rules=tuple(replace(r, strategy=HOSTILE, rule=HOSTILE, names=(HOSTILE, "b")) for r in filled.rules),
+        influences=tuple(replace(g, strategy=HOSTILE, names=(HOSTILE, "b")) for g in filled.influences),
+        groupings=tuple(replace(g, strategy=HOSTILE, names=(HOSTILE, "b")) for g in filled.groupings),
+    )
+    page = render_report(hostile)
+    assert "<script>alert" not in page
+    assert len(figures(page)) == len(figures(render_report(filled)))
+
+
+def test_error_by_region_has_a_row_for_each_region_and_the_balance(tree):
+    (first, *_, last) = tree.xpath("//section[@id='regions']//table")
+    assert [r.xpath("string(th/text())") for r in first.xpath(".//tbody/tr")] == [
+        "many",
+        "medium",
+        "few",
+        "balanced",
+    ]
+    assert [c.text for c in first.xpath(".//thead//th")] == [
+        "region",
+        "labels",
+        "deployed",
+        "best joint",
+        "best separate",
+    ]
+    assert [r.xpath("string(th/text())") for r in last.xpath(".//tbody/tr")] == ["no", "yes", "balanced"]

@@ -3,11 +3,14 @@
 from ._data import (
     Band,
     Curve,
+    Grouping,
+    Influence,
     Intervals,
     JournalEntry,
     Predictions,
     Reliability,
     ReportData,
+    RuleStory,
     StrategyCost,
 )
 from ._render import render_report, write_report
@@ -15,11 +18,14 @@ from ._render import render_report, write_report
 __all__ = [
     "Band",
     "Curve",
+    "Grouping",
+    "Influence",
     "Intervals",
     "JournalEntry",
     "Predictions",
     "Reliability",
     "ReportData",
+    "RuleStory",
     "StrategyCost",
     "render_report",
     "write_report",

@@ -14,11 +14,14 @@ from ..audit import Audit
 __all__ = [
     "Band",
     "Curve",
+    "Grouping",
+    "Influence",
     "Intervals",
     "JournalEntry",
     "Predictions",
     "Reliability",
     "ReportData",
+    "RuleStory",
     "StrategyCost",
 ]
 
@@ -46,6 +49,9 @@ class Predictions:
         Class names in code order.
     rows
         Row labels (a formula, a SMILES), for hovering and for the list of largest errors; empty if none.
+    thresholds
+        ``deployed``, ``joint``, ``separate`` -> ``(n,)`` probability from which a row counts as class 1; 0.5
+        where it is not said.
     """
 
     name: str
@@ -58,6 +64,7 @@ class Predictions:
     separate: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+    thresholds: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,70 @@ class Curve:
     epochs: np.ndarray
     train: Band
     valid: Band
+
+
+@dataclass(frozen=True)
+class RuleStory:
+    """What a rule that weighs the tasks' gradients did in one strategy's networks.
+
+    Parameters
+    ----------
+    strategy, rule
+        Names.
+    names
+        Properties, in the order of ``weights``.
+    epochs
+        ``(n_epochs,)``.
+    weights
+        One band a property over the networks of all folds, each ``(n_epochs,)``.
+    acted
+        Share of steps in which the rule's weights differed from plain ones.
+    conflicts
+        Share of pairs of properties whose gradients pointed against each other; ``None`` for rules that do
+        not look.
+    n_networks
+        Networks the bands are made of.
+    """
+
+    strategy: str
+    rule: str
+    names: tuple[str, ...]
+    epochs: np.ndarray
+    weights: tuple[Band, ...]
+    acted: Band
+    conflicts: Band | None
+    n_networks: int
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What each property takes from each other one in a strategy's relation graph.
+
+    ``mean`` and ``spread`` are ``(n_tasks, n_tasks)``, row = property that takes, column = property that
+    gives: mean and standard deviation, over the networks, of the share that comes from there; NaN on the
+    diagonal and where no network has both.
+    """
+
+    strategy: str
+    names: tuple[str, ...]
+    mean: np.ndarray
+    spread: np.ndarray
+    n_networks: int
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which properties a strategy put into one network.
+
+    ``together`` is ``(n_tasks, n_tasks)``, row = property answered for, column = property its network was
+    trained on as well: share of the ``n_folds`` folds (over all repeats); NaN on the diagonal and where the
+    strategy never answered for the row.
+    """
+
+    strategy: str
+    names: tuple[str, ...]
+    together: np.ndarray
+    n_folds: int
 
 
 @dataclass(frozen=True)
@@ -171,6 +242,8 @@ class ReportData:
         How to repeat it: the command line and the TOML plan.
     machine
         Versions, seeds, processor: shown as a table.
+    rules, influences, groupings
+        What the remedies did, one entry a strategy that has one.
     limits, citations
         Sentences; BibTeX entries.
     bundle
@@ -196,6 +269,9 @@ class ReportData:
     audit: Audit | None = None
     predictions: tuple[Predictions, ...] = ()
     curves: tuple[Curve, ...] = ()
+    rules: tuple[RuleStory, ...] = ()
+    influences: tuple[Influence, ...] = ()
+    groupings: tuple[Grouping, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     intervals: tuple[Intervals, ...] = ()
     costs: tuple[StrategyCost, ...] = ()

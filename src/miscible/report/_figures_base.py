@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,24 @@ import plotly.graph_objects as go
 
 from ._palette import LIGHT
 
-__all__ = ["TRANSPARENT", "axis", "base_figure", "compact", "nice_step", "safe", "shorten", "spread"]
+__all__ = [
+    "TRANSPARENT",
+    "WRITTEN",
+    "axis",
+    "base_figure",
+    "cell_height",
+    "compact",
+    "name_ticks",
+    "nice_step",
+    "safe",
+    "shorten",
+    "spread",
+]
 
 TRANSPARENT = "rgba(0,0,0,0)"
+WRITTEN = 12
+"""Properties up to which the cells of a matrix hold text."""
+LABELLED = 60
 FONT = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -79,3 +95,18 @@ def spread(order_by: np.ndarray, most: int) -> np.ndarray:
     if len(order) <= most:
         return order
     return order[np.linspace(0, len(order) - 1, most).round().astype(int)]
+
+
+def cell_height(n: int) -> int:
+    """Pixels of one property's row in a matrix."""
+    return 26 if n <= WRITTEN else 18 if n <= LABELLED else max(3, 1080 // n)
+
+
+def name_ticks(names: Sequence[str]) -> dict[str, Any]:
+    """Axis settings that name every row, or none where they would not fit."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": [shorten(n, 16) for n in names],
+        "showticklabels": len(names) <= LABELLED,
+    }

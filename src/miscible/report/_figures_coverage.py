@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ._figures_base import axis, base_figure, compact, safe, shorten
+from ._figures_base import WRITTEN, axis, base_figure, cell_height, compact, name_ticks, safe
 from ._numbers import count, signed
 from ._palette import LIGHT
 
@@ -24,8 +23,6 @@ __all__ = [
 ]
 
 SLICES = 200
-WRITTEN = 12
-LABELLED = 60
 WIDEST_MATRIX = 120
 """Properties up to which a matrix of all pairs is drawn."""
 
@@ -59,9 +56,9 @@ def coverage_figure(names: Sequence[str], measured: np.ndarray) -> go.Figure:
     edges = np.cumsum([0, *(len(s) for s in slices)])
     middles = ((edges[:-1] + edges[1:]) / 2).tolist()
     figure = base_figure(
-        70 + _cell(len(names)) * len(names),
+        70 + cell_height(len(names)) * len(names),
         xaxis=axis("rows, sorted by what is measured", showgrid=False, range=[0, len(measured)]),
-        yaxis=axis(autorange="reversed", showgrid=False, **_ticks(names)),
+        yaxis=axis(autorange="reversed", showgrid=False, **name_ticks(names)),
     )
     figure.add_heatmap(
         z=(100 * shares).round().astype(int).tolist(),
@@ -88,9 +85,9 @@ def overlap_figure(names: Sequence[str], measured: np.ndarray) -> go.Figure:
     n = len(names)
     written = n <= WRITTEN
     figure = base_figure(
-        80 + max(_cell(n), 44 if written else 0) * n,
-        xaxis=axis(showgrid=False, **_ticks(names)),
-        yaxis=axis(autorange="reversed", showgrid=False, **_ticks(names)),
+        80 + max(cell_height(n), 44 if written else 0) * n,
+        xaxis=axis(showgrid=False, **name_ticks(names)),
+        yaxis=axis(autorange="reversed", showgrid=False, **name_ticks(names)),
     )
     figure.add_heatmap(
         z=[[None if np.isnan(v) else round(100 * v, 1) for v in row] for row in shares],
@@ -126,9 +123,9 @@ def correlation_figure(names: Sequence[str], correlations: np.ndarray) -> go.Fig
     written = n <= WRITTEN
     text = [[signed(v, 2) if np.isfinite(v) else "" for v in row] for row in values]
     figure = base_figure(
-        80 + max(_cell(n), 44 if written else 0) * n,
-        xaxis=axis(showgrid=False, range=[-0.5, n - 0.5], **_ticks(names)),
-        yaxis=axis(showgrid=False, range=[n - 0.5, -0.5], **_ticks(names)),
+        80 + max(cell_height(n), 44 if written else 0) * n,
+        xaxis=axis(showgrid=False, range=[-0.5, n - 0.5], **name_ticks(names)),
+        yaxis=axis(showgrid=False, range=[n - 0.5, -0.5], **name_ticks(names)),
     )
     figure.add_heatmap(
         z=[compact(row, 3) for row in values],
@@ -148,16 +145,3 @@ def correlation_figure(names: Sequence[str], correlations: np.ndarray) -> go.Fig
         hovertemplate="%{customdata[0]} and %{customdata[1]}: %{text}<extra></extra>",
     )
     return figure
-
-
-def _cell(n: int) -> int:
-    return 26 if n <= WRITTEN else 18 if n <= LABELLED else max(3, 1080 // n)
-
-
-def _ticks(names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "tickmode": "array",
-        "tickvals": list(range(len(names))),
-        "ticktext": [shorten(n, 16) for n in names],
-        "showticklabels": len(names) <= LABELLED,
-    }

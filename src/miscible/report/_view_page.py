@@ -9,6 +9,8 @@ from ._numbers import count, duration
 from ._panels import FEW, Section
 from ._view_audit import audit_view
 from ._view_figures import curve_panels, interval_view, prediction_panels, reliability_panels, tail_views
+from ._view_regions import THIN, region_views
+from ._view_remedies import remedy_view
 from ._view_scores import score_matrix, score_tables
 from ._view_table import coverage_panels, fold_rows, pattern_view
 from ._view_verdicts import call_counts, cards, difference_panel
@@ -66,6 +68,7 @@ def sections(data: ReportData) -> tuple[Section, ...]:
             "panels",
         ),
         _one("tails", "Error tails", "Error tails", {"tails": tail_views(data), "many": many}, "tails"),
+        _regions_section(data, many),
         _table_section(data),
         _folds_section(data),
         _one(
@@ -75,6 +78,7 @@ def sections(data: ReportData) -> tuple[Section, ...]:
             {"panels": curves, "styles": styles, "many": many},
             "panels",
         ),
+        _one("remedies", "What the remedies did", "Remedies", {"parts": remedy_view(data)}, "parts"),
         _calibration_section(data, many),
         _costs_section(data),
         _one("limits", "Limits", "Limits", {"limits": data.limits}, "limits"),
@@ -87,6 +91,13 @@ def sections(data: ReportData) -> tuple[Section, ...]:
 def _one(key: str, title: str, short: str, view: dict[str, object], needs: str) -> Section | None:
     """A section, unless what it is about is empty."""
     return Section(key, title, short, f"{key}.html", view) if view[needs] else None
+
+
+def _regions_section(data: ReportData, many: bool) -> Section | None:
+    views = region_views(data)
+    any_thin = any(row[3] for view in views for row in view.rows)
+    view = {"regions": views, "many": many, "any_thin": any_thin, "thin": THIN}
+    return _one("regions", "Error by label region", "Label regions", view, "regions")
 
 
 def _table_section(data: ReportData) -> Section | None:
