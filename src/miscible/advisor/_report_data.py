@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..advice import PropertyVerdict, side_arms
+from ..advice import Arm, PropertyVerdict, side_arms
 from ..audit import Audit
 from ..bundle import BundleParts
 from ..report import Band, Curve, JournalEntry, Predictions, ReportData, StrategyCost
 from ..study import CellRecord, Decision, Plan, StudyResult, plan_text
 from ..table import Kind, output_slices
+from ._report_remedies import groupings, influences, rule_stories
 from ._source import FRAME
 from ._trust import interval_tables, reliability_tables
 
@@ -60,6 +61,9 @@ def report_data(
         audit=audit,
         predictions=_predictions(result, verdicts),
         curves=_curves(result),
+        rules=rule_stories(result.cells, table.names, _band),
+        influences=influences(result.cells, table.names),
+        groupings=groupings(result.cells, table.names),
         reliability=reliability_tables(parts.tasks, parts.codes, parts.fold_of_row),
         intervals=interval_tables(parts.tasks, parts.codes, parts.fold_of_row),
         costs=_costs(result),
@@ -101,7 +105,8 @@ def _predictions(result: StudyResult, verdicts: Sequence[PropertyVerdict]) -> tu
             continue
         rows = np.flatnonzero(np.isfinite(targets[:, t]))
         flat = slice(None) if prop.kind is Kind.MULTICLASS else 0
-        arms = [None if arm is None else arm.predictions[0, rows][:, flat] for arm in side_arms(result, t)]
+        sides = side_arms(result, t)
+        arms = [None if arm is None else arm.predictions[0, rows][:, flat] for arm in sides]
         complete = all(arm is not None and np.isfinite(arm).all() for arm in arms)
         shown.append(
             Predictions(
@@ -115,9 +120,22 @@ def _predictions(result: StudyResult, verdicts: Sequence[PropertyVerdict]) -> tu
                 separate=arms[1] if complete else None,
                 classes=prop.classes,
                 rows=tuple(labels[rows]),
+                thresholds=_thresholds(result, t, deploy.strategy, sides, rows),
             )
         )
     return tuple(shown)
+
+
+def _thresholds(
+    result: StudyResult, task: int, deployed: str, sides: Sequence[Arm | None], rows: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The probability threshold of each row's fold in the first repeat, by model."""
+    by_fold = {"deployed": result.thresholds[deployed][0, :, task]}
+    for name, arm in zip(("joint", "separate"), sides, strict=True):
+        if arm is not None:
+            by_fold[name] = arm.thresholds[0]
+    fold = result.folds.outer[0, rows]
+    return {name: values[fold] for name, values in by_fold.items()}
 
 
 def _curves(result: StudyResult) -> tuple[Curve, ...]:
