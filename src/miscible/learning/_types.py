@@ -11,6 +11,9 @@ from miscible.errors import PlanError
 
 __all__ = [
     "Checkpoint",
+    "ClassWeighting",
+    "FeatureWeighting",
+    "LabelWeighting",
     "Member",
     "MixingKind",
     "NetworkShape",
@@ -27,6 +30,9 @@ Reduction = Literal["task-mean", "pair-sum"]
 Sampling = Literal["proportional", "balanced", "temperature"]
 TaskWeights = Literal["uniform", "inverse-count", "sqrt-inverse-count"]
 Checkpoint = Literal["joint", "per-task"]
+LabelWeighting = Literal["none", "lds", "bmc", "gai", "bni"]
+FeatureWeighting = Literal["none", "fds"]
+ClassWeighting = Literal["none", "class-weights", "focal"]
 MixingKind = Literal["none", "relation", "relation-dynamic", "mmoe", "task-attention"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -34,6 +40,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "sampling": ("proportional", "balanced", "temperature"),
     "task_weights": ("uniform", "inverse-count", "sqrt-inverse-count"),
     "checkpoint": ("joint", "per-task"),
+    "labels": ("none", "lds", "bmc", "gai", "bni"),
+    "features": ("none", "fds"),
+    "classes": ("none", "class-weights", "focal"),
 }
 
 
@@ -221,6 +230,15 @@ class TrainOptions:
         From the training label counts of the member's own slice, normalised to mean 1 over its tasks.
     rule
         How the gradients of the tasks are combined on the shared layers, see ``learning.rules``.
+    labels
+        Of regression tasks: label distribution smoothing, or Balanced MSE against the labels of the batch (``bmc``),
+        a mixture of Gaussians (``gai``) or a histogram (``bni``) of the training labels.
+    features
+        Of regression tasks: feature distribution smoothing.
+    classes
+        Of classification tasks: weights by inverse frequency, or the focal loss.
+    frozen
+        Whether the shared layers stay as they start; needs members that start from trained ones.
     checkpoint
         ``joint`` keeps the epoch with the best mean validation loss; ``per-task`` keeps, for every task,
         trunk and head of that task's own best epoch.
@@ -251,6 +269,10 @@ class TrainOptions:
     sampling: Sampling = "proportional"
     task_weights: TaskWeights = "uniform"
     rule: str = "sum"
+    labels: LabelWeighting = "none"
+    features: FeatureWeighting = "none"
+    classes: ClassWeighting = "none"
+    frozen: bool = False
     checkpoint: Checkpoint = "joint"
     batch_size: int = 128
     min_steps: int = 1

@@ -43,6 +43,8 @@ class Optimiser:
         Largest norm of a member's whole gradient, or ``None``.
     n_steps
         Steps that will be taken.
+    frozen
+        Whether the shared layers stay as they are.
     """
 
     def __init__(
@@ -52,7 +54,10 @@ class Optimiser:
         settings: Sequence[Setting],
         clip_norm: float | None,
         n_steps: int,
+        *,
+        frozen: bool = False,
     ) -> None:
+        self._shared_frozen = frozen
         self._stack = stack
         self._clip_norm = float("inf") if clip_norm is None else clip_norm
         self._settings = settings
@@ -73,7 +78,8 @@ class Optimiser:
         groups: dict[Setting, tuple[list[Tensor], ...]] = {}
         for start, stop in self._adjacent(batch.n_members):
             lists = groups.setdefault(self._settings[start], ([], [], [], [], []))
-            self._collect(lists, 0, start, stop)
+            if not self._shared_frozen:
+                self._collect(lists, 0, start, stop)
             for h, there in enumerate(batch.active, start=1):
                 if all(there[start:stop]) and len(set(self._counts[h][start:stop])) == 1:
                     self._collect(lists, h, start, stop)

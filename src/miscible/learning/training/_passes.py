@@ -11,6 +11,8 @@ from torch import Tensor
 from .._types import Setting
 from ..losses import pair_losses
 from ..nets import Network, Views, compiled_step
+from ._features import FeatureSmoothing
+from ._objective import Objective
 from ._optimiser import Optimiser
 from ._rule_run import RuleRun, RuleStory
 from ._schedule import Schedule
@@ -27,9 +29,12 @@ def train_epoch(
     clip_norm: float | None,
     inputs: Tensor,
     schedule: Schedule,
+    objective: Objective,
     *,
     compiled: bool = False,
+    frozen: bool = False,
     rule: RuleRun | None = None,
+    smoothing: FeatureSmoothing | None = None,
 ) -> tuple[np.ndarray, dict[int, int], RuleStory | None]:
     """Run every step of a schedule.
 
@@ -43,10 +48,16 @@ def train_epoch(
         ``(n_data * n_rows, n_inputs + 1)``, the last column 1.
     schedule
         Built for training.
+    objective
+        What pairs cost.
     compiled
         Use the compiled step where it can do what is asked.
+    frozen
+        Leave the shared layers as they are.
     rule
         Combines the tasks on the shared layers; a plain sum without one.
+    smoothing
+        Calibrates features.
 
     Returns
     -------
@@ -56,9 +67,9 @@ def train_epoch(
     """
     buffers = stack.weights.empty_like()
     views, gradient_views = Views(stack.weights), Views(buffers)
-    optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches))
-    stepper = Stepper(network, views, gradient_views, inputs, rule)
-    plain = rule is None and network.mixing is None
+    optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches), frozen=frozen)
+    stepper = Stepper(network, views, gradient_views, inputs, objective, rule, smoothing)
+    plain = rule is None and network.mixing is None and smoothing is None and objective.is_plain
     diverged: dict[int, int] = {}
     outputs = []
     for number, batch in enumerate(schedule.batches):

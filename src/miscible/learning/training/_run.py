@@ -12,12 +12,14 @@ from torch import Tensor
 
 from .._types import Population, TrainingData, TrainOptions
 from ..losses import pair_code
-from ..nets import Network
+from ..nets import Network, Views
 from ..rules import Rule, make_rule
 from ._checkpoint import BestWeights
+from ._features import FeatureSmoothing, bin_ranges
 from ._fitted import Fitted, MemberFit, RuleCurves
 from ._hooks import EpochEnd, Hook
 from ._monitor import Monitor
+from ._objective import Objective, label_mixtures, option, weigh_pairs
 from ._pair_plan import PairRequest
 from ._passes import evaluate, train_epoch
 from ._predict import pack_state
@@ -42,6 +44,7 @@ _CACHE_BYTES = 12 << 20
 """Parameters, gradients and moments of the members trained side by side should stay in cache."""
 
 _VALID_ROWS = 256
+_FEATURE_ROWS = 4096
 
 _COMPILED_RUNS = 4
 """Runs of slots come in multiples of this where the step is compiled: shapes of 0 and 1 compile anew."""
@@ -71,11 +74,25 @@ class Run:
         self.network: Network = build_network(population.shape, population.n_heads)
         rows = torch.as_tensor(np.asarray(data.inputs, dtype=np.float32)).flatten(0, 1)
         self.inputs: Tensor = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1).to(self.device)
-        # Members that differ in seed or setting alone share their pairs.
+        # Members that differ in seed or rate alone share their pairs.
         distinct = {(m.data, m.tasks): m for m in members}.items()
-        train_pairs = {key: member_pairs(data, m, data.train_rows[m.data]) for key, m in distinct}
+        plain_pairs = {key: member_pairs(data, m, data.train_rows[m.data]) for key, m in distinct}
+        kinds = {key: [data.kinds[t] for t in m.tasks] for key, m in distinct}
+        train_pairs = {
+            (m.data, m.tasks, m.setting.options): weigh_pairs(
+                plain_pairs[m.data, m.tasks], kinds[m.data, m.tasks], options, m.setting
+            )
+            for m in {(m.data, m.tasks, m.setting.options): m for m in members}.values()
+        }
+        mixtures = {key: label_mixtures(own, kinds[key], options.labels) for key, own in plain_pairs.items()}
+        self.mixtures = [mixtures[m.data, m.tasks] for m in members]
+        if options.features != "none":
+            ranges = {
+                key: bin_ranges(own, kinds[key], population.n_heads) for key, own in plain_pairs.items()
+            }
+            self.ranges = [ranges[m.data, m.tasks] for m in members]
         valid_pairs = {key: member_pairs(data, m, data.valid_rows[m.data]) for key, m in distinct}
-        self.pairs: list[MemberPairs] = [train_pairs[m.data, m.tasks] for m in members]
+        self.pairs: list[MemberPairs] = [train_pairs[m.data, m.tasks, m.setting.options] for m in members]
         self.valid = [ordered_epoch(valid_pairs[m.data, m.tasks]) for m in members]
         self.steps_each = np.array([n_steps(p, options.batch_size, options.min_steps) for p in self.pairs])
         self.info = _stack_info(population, data, self.pairs, options)
@@ -91,19 +108,26 @@ class Run:
         self.best = BestWeights(stack, options.checkpoint)
         for k in np.flatnonzero(self.steps_each == 0).tolist():
             self.monitor.stop(k, "no training labels")
-        # Members with equal rules share stacks. Most steps first: then the members still busy with an epoch are
-        # always the first of the stack. Equal settings side by side: the optimiser treats such neighbours as one.
+        # Members with equal rules and kernels share stacks. Most steps first: then the members still busy with an
+        # epoch are always the first of the stack. Equal settings side by side: the optimiser treats such
+        # neighbours as one.
         self.rules = _rules(population, options.rule)
         settings = {s: i for i, s in enumerate(dict.fromkeys(m.setting for m in members))}
-        numbers = {rule: i for i, rule in enumerate(dict.fromkeys(self.rules))}
+        self.companies = [
+            (rule, option(m.setting, "fds.sigma") if options.features != "none" else None)
+            for rule, m in zip(self.rules, members, strict=True)
+        ]
+        numbers = {company: i for i, company in enumerate(dict.fromkeys(self.companies))}
         order = sorted(
             self.monitor.alive.tolist(),
             key=lambda k: (
-                numbers[self.rules[k]], -self.steps_each[k], settings[members[k].setting], k,
+                numbers[self.companies[k]], -self.steps_each[k], settings[members[k].setting], k,
             ),
         )  # fmt: skip
         self.members = np.array(order, dtype=np.int64)
         self.stacks: list[Stack] = []
+        self._objectives: dict[int, Objective] = {}
+        self._feature_schedules: dict[int, Schedule] = {}
         self._split(self._with_rule_states(stack.take(order)))
         self._validations: dict[int, Schedule] = {}
 
@@ -137,7 +161,8 @@ class Run:
                 hook.on_epoch_end(event)
         if len(staying) < len(self.members):
             self.members = self.members[staying]
-            self._validations.clear()
+            for kept in (self._validations, self._objectives, self._feature_schedules):
+                kept.clear()
             self._split(join_stacks(self.stacks).take(staying))
 
     def result(self) -> Fitted:
@@ -159,8 +184,8 @@ class Run:
         return replace(stack, rule=state)
 
     def _split(self, stack: Stack) -> None:
-        """Divide the members into stacks trained one after the other, of one rule and small enough for the cache."""
-        own = [self.rules[k] for k in self.members.tolist()]
+        """Divide the members into stacks trained one after the other, of one company and small enough for the cache."""
+        own = [self.companies[k] for k in self.members.tolist()]
         n = len(own)
         changes = [0, *(i for i in range(1, n) if own[i] != own[i - 1]), n] if n else []
         size = max(n, 1)
@@ -177,6 +202,7 @@ class Run:
         """One epoch of one stack: training and validation losses."""
         stack = self.stacks[i]
         rule = self.rules[members[0]]
+        smoothing = self._smoothing(stack, members)
         schedule = self._training_schedule(epoch, members)
         train, diverged, story = train_epoch(
             self.network,
@@ -185,9 +211,16 @@ class Run:
             self.options.clip_norm,
             self.inputs,
             schedule,
+            self._objective(i, members),
             compiled=self.options.compile,
+            frozen=self.options.frozen,
             rule=None if rule is None else RuleRun(rule, stack, self._orders(rule, epoch, members)),
+            smoothing=smoothing,
         )
+        if smoothing is not None:
+            smoothing.finish(
+                self.network, Views(stack.weights), self.inputs, self._feature_schedule(i, members)
+            )
         if story is not None:
             self._tell(members, story)
         for place, step in diverged.items():
@@ -198,6 +231,39 @@ class Run:
         if i not in self._validations:
             self._validations[i] = self._validation_schedule(members)
         return train, evaluate(self.network, stack, self.inputs, self._validations[i])
+
+    def _objective(self, i: int, members: list[int]) -> Objective:
+        """Losses of one stack, made once."""
+        if i not in self._objectives:
+            self._objectives[i] = Objective(
+                self.options,
+                [self.population.members[k].setting for k in members],
+                [self.mixtures[k] for k in members],
+                self.population.n_heads,
+                self.device,
+            )
+        return self._objectives[i]
+
+    def _smoothing(self, stack: Stack, members: list[int]) -> FeatureSmoothing | None:
+        if self.options.features == "none":
+            return None
+        ranges = np.stack([self.ranges[k] for k in members])
+        sigma = option(self.population.members[members[0]].setting, "fds.sigma")
+        return FeatureSmoothing(stack, ranges, sigma)
+
+    def _feature_schedule(self, i: int, members: list[int]) -> Schedule:
+        """All training pairs of one stack, in few large batches."""
+        if i not in self._feature_schedules:
+            self._feature_schedules[i] = build_schedule(
+                [ordered_epoch(self.pairs[k]) for k in members],
+                self.info.take(members),
+                batch_size=_FEATURE_ROWS,
+                reduction="pair-sum",
+                train=False,
+                device=self.device,
+                owners=True,
+            )
+        return self._feature_schedules[i]
 
     def _orders(self, rule: Rule, epoch: int, members: list[int]) -> Tensor | None:
         """Random keys by which a rule visits tasks, ``(K, n_steps, n_heads)``."""
@@ -240,16 +306,21 @@ class Run:
 
     @property
     def _needs_owners(self) -> bool:
-        return self.rules[0] is not None or self.network.mixing is not None
+        options = self.options
+        plain = (
+            options.features == "none" and options.classes != "focal" and options.labels in ("none", "lds")
+        )
+        return not plain or self.rules[0] is not None or self.network.mixing is not None
 
     @property
     def _pair_request(self) -> PairRequest | None:
-        rule = self.rules[0]
+        rule, side_by_side = self.rules[0], self.options.labels == "bmc"
         if rule is None:
-            return None
+            return PairRequest(side_by_side=True) if side_by_side else None
         if "gram" in rule.needs:
-            return PairRequest(self.network.shared_shapes, compact=True)
-        return PairRequest((self.network.last_shape,) if "last-gram" in rule.needs else None)
+            return PairRequest(self.network.shared_shapes, compact=True, side_by_side=side_by_side)
+        shapes = (self.network.last_shape,) if "last-gram" in rule.needs else None
+        return PairRequest(shapes, side_by_side=side_by_side)
 
     def _validation_schedule(self, members: list[int]) -> Schedule:
         return build_schedule(

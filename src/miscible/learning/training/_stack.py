@@ -31,6 +31,8 @@ class Stack:
         ``(K, 1 + n_heads)`` updates so far of the shared layers and of each head.
     rule
         State of the rule; empty without one.
+    smoothing
+        Feature statistics; empty without feature smoothing, and in its first epoch.
     """
 
     weights: Weights
@@ -38,6 +40,7 @@ class Stack:
     second: Weights
     steps: np.ndarray
     rule: RuleState = field(default_factory=dict)
+    smoothing: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def n_members(self) -> int:
@@ -48,8 +51,12 @@ class Stack:
         """Copies of some members, in this order."""
         index = torch.as_tensor(members, dtype=torch.int64, device=self.weights.trunk[0].device)
         weights, first, second = (_take(w, index) for w in (self.weights, self.first, self.second))
-        rule = {name: tensor.index_select(0, index) for name, tensor in self.rule.items()}
-        return Stack(weights, first, second, self.steps[np.asarray(members, dtype=np.int64)], rule)
+        rule, smoothing = (
+            {name: tensor.index_select(0, index) for name, tensor in state.items()}
+            for state in (self.rule, self.smoothing)
+        )
+        steps = self.steps[np.asarray(members, dtype=np.int64)]
+        return Stack(weights, first, second, steps, rule, smoothing)
 
 
 def _take(weights: Weights, index: Tensor) -> Weights:
@@ -75,6 +82,7 @@ def join_stacks(stacks: Sequence[Stack]) -> Stack:
         joined([s.second for s in stacks]),
         np.concatenate([s.steps for s in stacks]),
         {name: torch.cat([s.rule[name] for s in stacks]) for name in stacks[0].rule},
+        {name: torch.cat([s.smoothing[name] for s in stacks]) for name in stacks[0].smoothing},
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor
 
 from ..gram import last_norms, pair_gram, task_gram, write_weighted_pairs, write_weighted_tasks
-from ..losses import pair_gradients
 from ..nets import (
     Batch,
     Network,
@@ -18,6 +17,8 @@ from ..nets import (
     pair_records,
     task_gradients,
 )
+from ._features import FeatureSmoothing
+from ._objective import Objective
 from ._rule_run import RuleRun, task_losses
 
 __all__ = ["Stepper"]
@@ -34,20 +35,32 @@ class Stepper:
         Parameters, and where their gradients go.
     inputs
         ``(n_data * n_rows, n_inputs + 1)``, the last column 1.
+    objective
+        What pairs cost.
     rule
         Decides on the shared layers; a plain sum without one.
+    smoothing
+        Calibrates features; nobody does without one.
     """
 
     def __init__(
-        self, network: Network, views: Views, out: Views, inputs: Tensor, rule: RuleRun | None
+        self,
+        network: Network,
+        views: Views,
+        out: Views,
+        inputs: Tensor,
+        objective: Objective,
+        rule: RuleRun | None,
+        smoothing: FeatureSmoothing | None,
     ) -> None:
-        self.network, self.views, self.out, self.inputs, self.rule = network, views, out, inputs, rule
+        self.network, self.views, self.out, self.inputs = network, views, out, inputs
+        self.objective, self.rule, self.smoothing = objective, rule, smoothing
         self._scratch = Scratch()
 
     def gradients(self, number: int, batch: Batch) -> tuple[Tensor, Weights]:
         """Outputs of the batch's slots, and the gradients of step ``number`` (from 0)."""
         trace = self._forward(batch)
-        d = pair_gradients(trace.outputs, batch.target, batch.weight, batch.code)
+        d = self.objective.gradients(trace.outputs, batch)
         heads, top = self.network.backward_heads(self.views, trace, batch, d, self.out)
         gradients = Weights(self.out.weights.trunk, heads)
         if self.rule is None:
@@ -69,7 +82,8 @@ class Stepper:
     def _forward(self, batch: Batch) -> Trace:
         rows = self.inputs.index_select(0, batch.rows)
         trunk = self.network.run_trunk(self.views, rows, batch.n_members)
-        return self.network.forward(self.views, trunk, batch)
+        calibration = None if self.smoothing is None else self.smoothing.calibration(batch)
+        return self.network.forward(self.views, trunk, batch, calibration)
 
     def _losses(self, rule: RuleRun, trace: Trace, batch: Batch) -> Tensor | None:
         return task_losses(trace.outputs, batch, self.network.n_heads) if rule.needs_losses else None
