@@ -269,9 +269,14 @@ class Run:
         """Random keys by which a rule visits tasks, ``(K, n_steps, n_heads)``."""
         if "order" not in rule.needs:
             return None
-        shape = int(self.steps_each[members].max()), self.population.n_heads
-        streams = [random_stream(self.population.members[k].seed, ORDER, epoch) for k in members]
-        keys = np.stack([stream.random(shape, dtype=np.float32) for stream in streams])
+        steps = int(self.steps_each[members].max())
+        keys = np.zeros((len(members), steps, self.population.n_heads), np.float32)
+        for place, k in enumerate(members):
+            member = self.population.members[k]
+            # As many as its own tasks: neighbours with more must not change its order.
+            stream = random_stream(member.seed, ORDER, epoch)
+            own = steps, len(member.tasks)
+            keys[place, :, : own[1]] = stream.random(own, dtype=np.float32)
         return torch.as_tensor(keys).to(self.device)
 
     def _tell(self, members: list[int], story: RuleStory) -> None:
