@@ -240,9 +240,10 @@ class Network:
             gradients[-1].add_(torch.sign(own), alpha=self.mixing.l1)
             return
         k = batch.n_members
+        there = own.new_tensor(batch.active)[:, :k, None, None]
         for h, m in enumerate(batch.runs):
             if m:
-                gradients[-1][h, :k].add_(torch.sign(own[h, :k]), alpha=self.mixing.l1)
+                gradients[-1][h, :k].addcmul_(torch.sign(own[h, :k]), there[h], value=self.mixing.l1)
 
 
 def _by_active_head(each: Sequence[Tensor], blocks: Blocks) -> tuple[Tensor, ...]:
