@@ -3,7 +3,11 @@
 from ._device import check_device
 from ._types import (
     Checkpoint,
+    ClassWeighting,
+    FeatureWeighting,
+    LabelWeighting,
     Member,
+    MixingKind,
     NetworkShape,
     Population,
     Reduction,
@@ -13,18 +17,42 @@ from ._types import (
     TrainingData,
     TrainOptions,
 )
-from .training import EpochEnd, Fitted, Hook, MemberFit, State, predict, train
+from .rules import RULES, make_rule
+from .training import (
+    DEFAULT_OPTIONS,
+    EpochEnd,
+    Fitted,
+    GradientProbe,
+    Hook,
+    MemberFit,
+    Probes,
+    RuleCurves,
+    State,
+    count_parameters,
+    predict,
+    task_influence,
+    train,
+)
 
 __all__ = [
+    "DEFAULT_OPTIONS",
+    "RULES",
     "Checkpoint",
+    "ClassWeighting",
     "EpochEnd",
+    "FeatureWeighting",
     "Fitted",
+    "GradientProbe",
     "Hook",
+    "LabelWeighting",
     "Member",
     "MemberFit",
+    "MixingKind",
     "NetworkShape",
     "Population",
+    "Probes",
     "Reduction",
+    "RuleCurves",
     "Sampling",
     "Setting",
     "State",
@@ -32,6 +60,9 @@ __all__ = [
     "TrainOptions",
     "TrainingData",
     "check_device",
+    "count_parameters",
+    "make_rule",
     "predict",
+    "task_influence",
     "train",
 ]

@@ -1,19 +1,29 @@
 """Named ways to learn, and how one is fitted on folds."""
 
+from ._axes import BLEND, SETS
+from ._bench import NetworkFit
 from ._ensemble import NetworkEnsemble, NetworkModel
-from ._networks import NetworkFit, fit_networks
-from ._strategy import BLEND, Side, Strategy, parse_strategies, parse_strategy
+from ._grouping import Grouping, affinity_from_gram, affinity_from_pairs, best_grouping
+from ._networks import fit_networks
+from ._sense import sensible_strategies
+from ._strategy import Side, Strategy, parse_strategies, parse_strategy
 from ._tuning import Tuning
 
 __all__ = [
     "BLEND",
+    "SETS",
+    "Grouping",
     "NetworkEnsemble",
     "NetworkFit",
     "NetworkModel",
     "Side",
     "Strategy",
     "Tuning",
+    "affinity_from_gram",
+    "affinity_from_pairs",
+    "best_grouping",
     "fit_networks",
     "parse_strategies",
     "parse_strategy",
+    "sensible_strategies",
 ]

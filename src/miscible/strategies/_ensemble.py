@@ -64,14 +64,12 @@ class NetworkEnsemble:
     @classmethod
     def from_state(cls, header: dict[str, Any], state: dict[str, np.ndarray]) -> NetworkEnsemble:
         """Inverse of `header` and the arrays."""
-        shape = header["shape"]
+        shape: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in header["shape"].items()
+        }
         return cls(
-            NetworkShape(
-                n_inputs=shape["n_inputs"],
-                n_outputs=tuple(shape["n_outputs"]),
-                trunk=tuple(shape["trunk"]),
-                head=tuple(shape["head"]),
-            ),
+            NetworkShape(**shape),
             tuple(header["kinds"]),
             state,
             np.asarray(header["centre"]),

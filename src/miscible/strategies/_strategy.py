@@ -8,79 +8,85 @@ from typing import Literal
 
 from ..baselines import BASELINES
 from ..errors import PlanError
+from ..learning import (
+    Checkpoint,
+    ClassWeighting,
+    FeatureWeighting,
+    LabelWeighting,
+    MixingKind,
+    Reduction,
+    Sampling,
+    TaskWeights,
+)
 from ..text import suggest
+from ._axes import ALLOWED, AXES, BLEND, MIXINGS, NETWORKS, SETS, SIMPLEST_FIRST
 
-__all__ = ["BLEND", "Side", "Strategy", "parse_strategies", "parse_strategy"]
+__all__ = ["Side", "Strategy", "parse_strategies", "parse_strategy"]
 
 Side = Literal["joint", "separate", "baseline"]
 
-BLEND = "blend"
-NETWORKS = ("independent", "shared")
-AXES: dict[str, tuple[str, ...]] = {
-    "reduction": ("task-mean", "pair-sum"),
-    "sampling": ("proportional", "balanced", "temperature"),
-    "task_weights": ("uniform", "inverse-count", "sqrt-inverse-count"),
-    "checkpoint": ("joint", "per-task"),
-    "width": ("w32", "w64", "w128", "w256", "w512"),
-}
-SIMPLEST_FIRST = (
-    "mean",
-    "nearest",
-    "ridge",
-    "lightgbm",
-    "extra-trees",
-    "independent",
-    "shared",
-    "lightgbm-stacked",
-    BLEND,
-)
-SETS: dict[str, tuple[str, ...]] = {
-    "default": (
-        "mean",
-        "nearest",
-        "ridge",
-        "extra-trees",
-        "lightgbm",
-        "lightgbm-stacked",
-        "independent",
-        "independent+w64",
-        "shared",
-        "shared+balanced+inverse-count",
-        BLEND,
-    ),
-    "baselines": (*BASELINES,),
-    "networks": ("independent", "independent+w64", "shared", "shared+balanced+inverse-count"),
-}
+FROM = "from="
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """Architecture x reduction x sampling x task weights x checkpoint x width.
+    """Architecture times everything that can be varied about it.
 
-    ``architecture`` is ``independent`` (one network a task), ``shared`` (hard sharing), the name of a
-    baseline, or ``blend`` (LightGBM with the best network, mixed by inner validation). Only ``shared`` has
-    the other axes; ``independent`` has a width.
+    Parameters
+    ----------
+    architecture
+        ``independent`` (one network a task), ``shared`` (hard sharing), ``relation`` and ``relation-dynamic``
+        (learned task relation graphs), ``mmoe`` (mixture of experts), ``task-attention``, ``grouped`` (a few shared
+        networks, each for the tasks that get on), ``warm`` (trained on all tasks, then tuned to each), the name of a
+        baseline, or ``blend`` (LightGBM with the best network, mixed by inner validation).
+    reduction, sampling, task_weights, labels, features, classes, rule, checkpoint
+        See ``learning.TrainOptions``.
+    width
+        Units of the shared layers.
+    start
+        Whether a relation graph starts at 0 or at one over the number of tasks.
+    penalty
+        ``l1`` on a relation graph.
+    affinity
+        Tasks are grouped by their gradients or by what each gains from each other in networks of two.
+    networks
+        Most networks of a grouped strategy.
+    tuned
+        ``frozen``: the shared layers of a warm start stay as they are.
+    source
+        The one property a warm start comes from; empty for all.
     """
 
     architecture: str
-    reduction: Literal["task-mean", "pair-sum"] = "task-mean"
-    sampling: Literal["proportional", "balanced", "temperature"] = "proportional"
-    task_weights: Literal["uniform", "inverse-count", "sqrt-inverse-count"] = "uniform"
-    checkpoint: Literal["joint", "per-task"] = "joint"
+    reduction: Reduction = "task-mean"
+    sampling: Sampling = "proportional"
+    task_weights: TaskWeights = "uniform"
+    labels: LabelWeighting = "none"
+    features: FeatureWeighting = "none"
+    classes: ClassWeighting = "none"
+    rule: str = "sum"
+    checkpoint: Checkpoint = "joint"
     width: str = "w128"
+    start: Literal["zero", "spread"] = "zero"
+    penalty: Literal["none", "l1"] = "none"
+    affinity: Literal["gradients", "pairs"] = "gradients"
+    networks: str = "n3"
+    tuned: Literal["none", "frozen"] = "none"
+    source: str = ""
 
     @property
     def name(self) -> str:
         """Architecture and every axis away from its default, joined by ``+``."""
-        parts = [getattr(self, f.name) for f in fields(self)[1:] if getattr(self, f.name) != f.default]
-        return "+".join([self.architecture, *parts])
+        words = [getattr(self, f.name) for f in fields(self)[1:-1] if getattr(self, f.name) != f.default]
+        words += [FROM + self.source] if self.source else []
+        return "+".join([self.architecture, *words])
 
     @property
     def side(self) -> Side:
         """Which arm of the sharing question this strategy stands on."""
-        if self.architecture == "shared":
-            return "joint"
-        return "separate" if self.architecture == "independent" else "baseline"
+        if not self.is_network:
+            return "baseline"
+        return "separate" if self.architecture == "independent" else "joint"
 
     @property
     def is_network(self) -> bool:
@@ -88,30 +94,48 @@ class Strategy:
         return self.architecture in NETWORKS
 
     @property
+    def mixing(self) -> MixingKind:
+        """What stands between trunk and heads."""
+        return self.architecture if self.architecture in MIXINGS else "none"  # pyright: ignore[reportReturnType]
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """Remedies in use, whose parameters are tuned."""
+        return tuple(
+            r for r in (self.labels, self.features, self.classes, self.rule) if r not in ("none", "sum")
+        )
+
+    @property
     def n_units(self) -> int:
         """Units of each trunk layer."""
         return int(self.width[1:])
 
     @property
-    def complexity(self) -> tuple[int, int, str]:
+    def n_networks(self) -> int:
+        """Most networks of a grouped strategy."""
+        return int(self.networks[1:])
+
+    @property
+    def complexity(self) -> tuple[int, int, int, str]:
         """Sort key: simplest first."""
-        return SIMPLEST_FIRST.index(self.architecture), self.n_units, self.name
+        return SIMPLEST_FIRST.index(self.architecture), len(self.remedies), self.n_units, self.name
 
 
 def parse_strategy(text: str) -> Strategy:
-    """Read a name such as ``shared+balanced+inverse-count``.
+    """Read a name such as ``shared+balanced+inverse-count`` or ``warm+frozen+from=hardness``.
 
     Raises
     ------
     PlanError
         An unknown word, two words of one axis, or a product that makes no sense.
     """
-    architecture, *words = [word.strip() for word in text.split("+")]
+    named, _, source = text.partition(f"+{FROM}")
+    architecture, *words = [word.strip() for word in named.split("+")]
     known = (*NETWORKS, *BASELINES, BLEND)
     if architecture not in known:
         raise PlanError(f"unknown strategy {text!r}: {_nearest(architecture, known)}")
     axes = {value: axis for axis, values in AXES.items() for value in values}
-    chosen: dict[str, str] = {}
+    chosen: dict[str, str] = {"source": source.strip()} if source.strip() else {}
     for word in words:
         if word not in axes:
             raise PlanError(f"strategy {text!r}: unknown word {word!r}; {_nearest(word, tuple(axes))}")
@@ -120,18 +144,18 @@ def parse_strategy(text: str) -> Strategy:
                 f"strategy {text!r}: {word!r} and {chosen[axes[word]]!r} set the same axis twice."
             )
         chosen[axes[word]] = word
-    allowed = {"shared": set(AXES), "independent": {"width"}}.get(architecture, set())
     for axis, word in chosen.items():
-        if axis not in allowed:
-            reason = (
-                "a network with one task has no" if architecture == "independent" else "it is no network: no"
+        if axis not in ALLOWED.get(architecture, set()):
+            raise PlanError(
+                f"strategy {text!r}: {word!r} makes no sense, {_lack(architecture)} {axis.replace('_', ' ')}."
             )
-            raise PlanError(f"strategy {text!r}: {word!r} makes no sense, {reason} {axis.replace('_', ' ')}.")
-    return Strategy(architecture, **chosen)  # pyright: ignore[reportArgumentType]
+    strategy = Strategy(architecture, **chosen)  # pyright: ignore[reportArgumentType]
+    _check_product(text, strategy)
+    return strategy
 
 
 def parse_strategies(names: Sequence[str]) -> tuple[Strategy, ...]:
-    """Names and named sets (``default``, ``baselines``, ``networks``) to strategies, each once, in order."""
+    """Names and named sets to strategies, each once, in order."""
     flat = [name for given in names for name in SETS.get(given, (given,))]
     strategies = tuple(dict.fromkeys(parse_strategy(name) for name in flat))
     if not strategies:
@@ -140,6 +164,32 @@ def parse_strategies(names: Sequence[str]) -> tuple[Strategy, ...]:
     if BLEND in architectures and not ("lightgbm" in architectures and architectures & set(NETWORKS)):
         raise PlanError(f"{BLEND!r} mixes lightgbm with a network: name both.")
     return strategies
+
+
+def _check_product(text: str, strategy: Strategy) -> None:
+    """Refuse products whose parts work against each other."""
+    if strategy.labels == "bmc" and strategy.sampling == "proportional" and strategy.side == "joint":
+        raise PlanError(
+            f"strategy {text!r}: 'bmc' compares the labels of one property within a batch, and a proportional batch "
+            "often holds none or one of a scarce property.",
+            hint="Add 'balanced' or 'temperature', or take 'gai' or 'bni'.",
+        )
+    if strategy.rule == "famo" and strategy.labels in ("bmc", "gai", "bni"):
+        raise PlanError(
+            f"strategy {text!r}: 'famo' follows the logarithm of the losses, and Balanced MSE can be negative.",
+            hint="Take another rule, or 'lds'.",
+        )
+    if strategy.source and strategy.rule != "sum":
+        raise PlanError(
+            f"strategy {text!r}: one source property has nothing to be weighed against by {strategy.rule!r}.",
+            hint=f"Leave out {strategy.rule!r}, or '{FROM}{strategy.source}'.",
+        )
+
+
+def _lack(architecture: str) -> str:
+    if architecture == "independent":
+        return "a network with one task has no"
+    return f"{architecture!r} has no" if architecture in NETWORKS else "it is no network: no"
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ..errors import PlanError
+from ..learning import RULES, Setting, make_rule
 
 __all__ = ["Tuning"]
 
 _Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 _NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 _Epoch = Annotated[int, Field(ge=1)]
+
+REMEDIES: dict[str, tuple[float, ...]] = {
+    "gradnorm.alpha": (0.5, 1.5),
+    "uncertainty.learning_rate": (0.003, 0.03),
+    "dwa.temperature": (1.0, 2.0),
+    "famo.learning_rate": (0.01, 0.05),
+    "gradvac.beta": (0.01, 0.1),
+    "cagrad.c": (0.2, 0.5),
+    "fairgrad.alpha": (1.0, 2.0),
+    "lds.sigma": (1.0, 3.0),
+    "fds.sigma": (1.0, 3.0),
+    "bmc.noise": (0.3, 0.8),
+    "gai.noise": (0.3, 0.8),
+    "bni.noise": (0.3, 0.8),
+    "focal.gamma": (1.0, 2.0),
+}
+"""Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels."""
 
 
 class Tuning(BaseModel):
@@ -20,6 +41,8 @@ class Tuning(BaseModel):
     inner validation goes on, and the ``finalists`` that remain are averaged. An epoch has between half of
     ``steps`` and ``steps`` batches whatever the number of rows (more only where even batches of 256 rows do
     not suffice), so that arms with few and with many rows take comparable steps.
+    ``remedies`` holds the values tried of each remedy's own parameter. They are spread over the same settings, not
+    multiplied with them: a strategy with a remedy has as many networks to choose from as one without.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +55,44 @@ class Tuning(BaseModel):
     patience: int = Field(default=10, ge=1)
     steps: int = Field(default=40, ge=1)
     clip: float = Field(default=5.0, gt=0.0)
+    remedies: dict[str, tuple[_NotNegative, ...]] = Field(default_factory=lambda: dict(REMEDIES))
+
+    @field_validator("remedies")
+    @classmethod
+    def _remedies_exist(cls, given: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        """Values given replace the default ones of the same name; the others stay."""
+        for name, values in given.items():
+            if name not in REMEDIES or not values:
+                raise ValueError(
+                    f"{name!r} needs at least one value and must be one of {', '.join(REMEDIES)}"
+                )
+            remedy, _, parameter = name.partition(".")
+            for value in values:
+                try:
+                    if remedy in RULES:
+                        make_rule(remedy, **{parameter: value})
+                    elif not value > 0.0:
+                        raise PlanError(f"must be positive, found {value}")
+                except PlanError as error:
+                    raise ValueError(f"{name!r}: {error.message}") from error
+        return {**REMEDIES, **given}
+
+    def settings(self, remedies: Sequence[str]) -> tuple[Setting, ...]:
+        """Settings of a strategy with some remedies.
+
+        Every rate meets every decay once. A remedy's values alternate along both, so that each rate and each decay
+        meets each value about equally often.
+        """
+        knobs = [(name, v) for name, v in self.remedies.items() if name.partition(".")[0] in remedies]
+        return tuple(
+            Setting(
+                rate,
+                decay,
+                tuple((name, values[((i >> j) + k) % len(values)]) for j, (name, values) in enumerate(knobs)),
+            )
+            for i, rate in enumerate(self.rates)
+            for k, decay in enumerate(self.decays)
+        )
 
     @property
     def min_steps(self) -> int:

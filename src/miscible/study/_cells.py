@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Cell:
     def key(self) -> str:
         """File stem."""
         task = f"-t{self.tasks[0]}" if self.strategy.startswith("independent") else ""
-        return f"{self.strategy}-r{self.repeat}{task}"
+        return f"{quote(self.strategy, safe='+=')}-r{self.repeat}{task}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ class CellRecord:
     """What a finished cell says of itself, beside its predictions.
 
     ``networks`` holds one entry per (fold, finalist): setting, epoch kept, epochs run, steps, parameters,
-    and training curves; ``headers`` what the saved networks of each fold need to be read back; ``diverged``
-    counts members that were contained and left out.
+    training curves and, where the strategy has them, what its rule did, who influenced whom, and which of its tasks
+    it answers for; ``headers`` what the saved networks of each fold need to be read back; ``diverged`` counts members
+    that were contained and left out.
     """
 
     key: str
@@ -74,6 +76,12 @@ COST = {
     "lightgbm-stacked": 3.0,
     "independent": 4.0,
     "shared": 4.0,
+    "relation": 6.0,
+    "relation-dynamic": 8.0,
+    "mmoe": 6.0,
+    "task-attention": 6.0,
+    "grouped": 10.0,
+    "warm": 12.0,
 }
 
 

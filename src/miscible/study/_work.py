@@ -85,7 +85,8 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
     if strategy.is_network:
         fits = fit_networks(
             strategy, folds, cell.tasks, context.plan.tuning,
-            seed=seed, n_inputs=_widest(context), train_share=1.0 - context.plan.split.validation,
+            seed=seed, names=[context.table.names[t] for t in cell.tasks], n_inputs=_widest(context),
+            train_share=1.0 - context.plan.split.validation,
             device=context.plan.device, compile=context.plan.compile,
         )  # fmt: skip
         results = tuple(

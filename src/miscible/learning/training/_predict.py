@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._types import NetworkShape
+from .._types import Member, NetworkShape
 from ..losses import output_activation, pair_code
 from ..nets import Activations, Batch, Network, Trace, Views, Weights
-from ._stack import build_network
+from ._stack import Stack, build_network
 
-__all__ = ["State", "head_of_rows", "pack_state", "predict", "trunk_of_rows", "unpack_state"]
+__all__ = ["State", "head_of_rows", "pack_state", "predict", "start_from", "trunk_of_rows", "unpack_state"]
 
 State = dict[str, np.ndarray]
 """Named arrays of stacked networks, network axis first.
@@ -59,6 +59,28 @@ def unpack_state(network: Network, state: State, device: torch.device) -> Weight
         tuple(layers("trunk", network.depth, "shared")),
         tuple(layer.transpose(0, 1).contiguous() for layer in heads),
     )
+
+
+def start_from(network: Network, stack: Stack, members: Sequence[Member], states: Sequence[State]) -> None:
+    """Write trained parameters into fresh members; a head that was not trained stays fresh.
+
+    Raises
+    ------
+    ValueError
+        A state holds several networks.
+    """
+    for k, (member, state) in enumerate(zip(members, states, strict=True)):
+        known = state["tasks"].tolist()
+        if len(known) != 1:
+            raise ValueError(f"member {k} needs the state of one network to start from, got {len(known)}")
+        trained = unpack_state(network, state, stack.weights.trunk[0].device)
+        for layer, own in zip(stack.weights.trunk, trained.trunk, strict=True):
+            layer[k] = own[0]
+        for h, task in enumerate(member.tasks):
+            if task not in known[0]:
+                continue
+            for layer, own in zip(stack.weights.heads, trained.heads, strict=True):
+                layer[h, k] = own[known[0].index(task), 0]
 
 
 def predict(

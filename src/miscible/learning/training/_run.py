@@ -22,7 +22,7 @@ from ._monitor import Monitor
 from ._objective import Objective, label_mixtures, option, weigh_pairs
 from ._pair_plan import PairRequest
 from ._passes import evaluate, train_epoch
-from ._predict import pack_state
+from ._predict import State, pack_state, start_from
 from ._rule_run import RuleRun, RuleStory
 from ._sampling import (
     BATCHES,
@@ -65,7 +65,13 @@ class _Curves:
 class Run:
     """One call of :func:`train`."""
 
-    def __init__(self, population: Population, data: TrainingData, options: TrainOptions) -> None:
+    def __init__(
+        self,
+        population: Population,
+        data: TrainingData,
+        options: TrainOptions,
+        starts: Sequence[State] | None,
+    ) -> None:
         self.population = population
         self.options = options
         self.kinds = data.kinds
@@ -105,6 +111,8 @@ class Run:
             options.finalists,
         )
         stack = start_stack(population.shape, members, self.network, self.device, torch.float32)
+        if starts is not None:
+            start_from(self.network, stack, members, starts)
         self.best = BestWeights(stack, options.checkpoint)
         for k in np.flatnonzero(self.steps_each == 0).tolist():
             self.monitor.stop(k, "no training labels")

@@ -14,7 +14,7 @@ from ..nets import DynamicRelation, Experts, Mixing, Network, Relation, TaskAtte
 from ..rules import RuleState
 from ._sampling import START, random_stream
 
-__all__ = ["Stack", "build_network", "join_stacks", "start_stack"]
+__all__ = ["Stack", "build_network", "count_parameters", "join_stacks", "start_stack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,15 @@ def build_network(shape: NetworkShape, n_heads: int) -> Network:
     return Network(
         shape.n_inputs, shape.trunk, head, max(shape.n_outputs), n_heads, _build_mixing(shape, n_heads)
     )
+
+
+def count_parameters(shape: NetworkShape) -> int:
+    """Weights and biases of one network with a head for every task."""
+    network = build_network(shape, shape.n_tasks)
+    shared, own = network.n_parameters
+    per_output, _ = network.head.shapes[-1]
+    spare = sum(max(shape.n_outputs) - n for n in shape.n_outputs)
+    return shared + shape.n_tasks * own - spare * per_output
 
 
 def _build_mixing(shape: NetworkShape, n_heads: int) -> Mixing | None:

@@ -11,13 +11,18 @@ import torch
 from .._types import Population, TrainingData, TrainOptions
 from ._fitted import Fitted
 from ._hooks import Hook
+from ._predict import State
 from ._run import Run
 
 __all__ = ["train"]
 
 
 def train(
-    population: Population, data: TrainingData, options: TrainOptions, hooks: Sequence[Hook] = ()
+    population: Population,
+    data: TrainingData,
+    options: TrainOptions,
+    hooks: Sequence[Hook] = (),
+    starts: Sequence[State] | None = None,
 ) -> Fitted:
     """Train every member of a population.
 
@@ -34,6 +39,8 @@ def train(
         How they learn.
     hooks
         Called at the end of every epoch.
+    starts
+        For every member the state of one trained network to go on from; heads it lacks start afresh.
 
     Raises
     ------
@@ -43,8 +50,10 @@ def train(
     _check(population, data)
     if not population.members:
         raise ValueError("a population needs at least one member")
+    if starts is not None and len(starts) != len(population.members):
+        raise ValueError(f"{len(starts)} starts for {len(population.members)} members")
     with torch.inference_mode(), _subnormals_flushed():
-        run = Run(population, data, options)
+        run = Run(population, data, options, starts)
         for epoch in range(options.max_epochs):
             if not len(run.members):
                 break

@@ -1,0 +1,155 @@
+"""The words of strategy names: which axis each belongs to, which architectures have that axis, and named sets."""
+
+from __future__ import annotations
+
+from ..baselines import BASELINES
+from ..learning import RULES
+
+__all__ = [
+    "ALLOWED",
+    "AXES",
+    "BLEND",
+    "DEFAULTS",
+    "MIXINGS",
+    "NETWORKS",
+    "SETS",
+    "SIMPLEST_FIRST",
+]
+
+BLEND = "blend"
+MIXINGS = ("relation", "relation-dynamic", "mmoe", "task-attention")
+NETWORKS = ("independent", "shared", *MIXINGS, "grouped", "warm")
+
+AXES: dict[str, tuple[str, ...]] = {
+    "reduction": ("task-mean", "pair-sum"),
+    "sampling": ("proportional", "balanced", "temperature"),
+    "task_weights": ("uniform", "inverse-count", "sqrt-inverse-count"),
+    "labels": ("lds", "bmc", "gai", "bni"),
+    "features": ("fds",),
+    "classes": ("class-weights", "focal"),
+    "rule": tuple(RULES),
+    "checkpoint": ("joint", "per-task"),
+    "width": ("w32", "w64", "w128", "w256", "w512"),
+    "start": ("zero", "spread"),
+    "penalty": ("l1",),
+    "affinity": ("gradients", "pairs"),
+    "networks": ("n2", "n3", "n4", "n6", "n8"),
+    "tuned": ("frozen",),
+}
+"""Axes in the order in which a name lists them, and their words."""
+
+_COMMON = {"reduction", "sampling", "task_weights", "labels", "classes", "rule", "width"}
+ALLOWED: dict[str, set[str]] = {
+    "independent": {"width", "labels", "features", "classes"},
+    "shared": {*_COMMON, "features", "checkpoint"},
+    "relation": {*_COMMON, "checkpoint", "start", "penalty"},
+    "relation-dynamic": {*_COMMON, "checkpoint"},
+    "mmoe": {*_COMMON, "checkpoint"},
+    "task-attention": {*_COMMON, "checkpoint"},
+    "grouped": {*_COMMON, "features", "affinity", "networks"},
+    "warm": {*_COMMON, "features", "tuned", "source"},
+}
+"""Axes that make sense for each architecture; the others have none."""
+
+DEFAULTS = {
+    "reduction": "task-mean",
+    "sampling": "proportional",
+    "task_weights": "uniform",
+    "labels": "none",
+    "features": "none",
+    "classes": "none",
+    "rule": "sum",
+    "checkpoint": "joint",
+    "width": "w128",
+    "start": "zero",
+    "penalty": "none",
+    "affinity": "gradients",
+    "networks": "n3",
+    "tuned": "none",
+    "source": "",
+}
+
+SIMPLEST_FIRST = (
+    "mean",
+    "nearest",
+    "ridge",
+    "lightgbm",
+    "extra-trees",
+    "independent",
+    "shared",
+    "grouped",
+    "task-attention",
+    "mmoe",
+    "relation",
+    "relation-dynamic",
+    "warm",
+    "lightgbm-stacked",
+    BLEND,
+)
+
+_DEFAULT = (
+    "mean",
+    "nearest",
+    "ridge",
+    "extra-trees",
+    "lightgbm",
+    "lightgbm-stacked",
+    "independent",
+    "independent+w64",
+    "shared",
+    "shared+balanced+inverse-count",
+    BLEND,
+)
+_RULES = tuple(f"shared+{name}" for name in RULES if name != "sum")
+_LABELS = (
+    "shared+lds",
+    "shared+fds",
+    "shared+lds+fds",
+    "shared+balanced+bmc",
+    "shared+gai",
+    "shared+bni",
+    "shared+class-weights",
+    "shared+focal",
+)
+_PAPERS = (
+    "mean",
+    "lightgbm",
+    "independent",
+    "independent+lds",
+    "shared",
+    "shared+inverse-count",
+    "relation",
+    "shared+pcgrad",
+    "shared+gradnorm",
+    "shared+lds",
+    "shared+gai",
+    "shared+lds+gradnorm",
+    "shared+lds+pcgrad",
+    "shared+gai+pcgrad",
+)
+_ARCHITECTURES = (
+    "independent",
+    "shared",
+    *MIXINGS,
+    "relation+spread",
+    "relation+l1",
+    "grouped",
+    "grouped+pairs",
+    "warm",
+    "warm+frozen",
+)
+SETS: dict[str, tuple[str, ...]] = {
+    "default": _DEFAULT,
+    "baselines": (*BASELINES,),
+    "networks": ("independent", "independent+w64", "shared", "shared+balanced+inverse-count"),
+    "papers": _PAPERS,
+    "rules": ("independent", "shared", *_RULES),
+    "labels": ("independent", "independent+lds", "shared", *_LABELS),
+    "architectures": _ARCHITECTURES,
+    "all": tuple(
+        dict.fromkeys(
+            (*_DEFAULT[:-1], *_PAPERS, *_RULES, "independent+gai", *_LABELS, *_ARCHITECTURES, "shared+per-task", BLEND)
+        )
+    ),
+}  # fmt: skip
+"""Named sets; members that make no sense for a table are left out of a set, and refused where named one by one."""
