@@ -9,7 +9,6 @@ __all__ = [
     "ALLOWED",
     "AXES",
     "BLEND",
-    "DEFAULTS",
     "MIXINGS",
     "NETWORKS",
     "SETS",
@@ -42,32 +41,14 @@ _COMMON = {"reduction", "sampling", "task_weights", "labels", "classes", "rule",
 ALLOWED: dict[str, set[str]] = {
     "independent": {"width", "labels", "features", "classes"},
     "shared": {*_COMMON, "features", "checkpoint"},
-    "relation": {*_COMMON, "checkpoint", "start", "penalty"},
-    "relation-dynamic": {*_COMMON, "checkpoint"},
+    "relation": {*_COMMON, "start", "penalty"},
+    "relation-dynamic": _COMMON,
     "mmoe": {*_COMMON, "checkpoint"},
     "task-attention": {*_COMMON, "checkpoint"},
     "grouped": {*_COMMON, "features", "affinity", "networks"},
     "warm": {*_COMMON, "features", "tuned", "source"},
 }
 """Axes that make sense for each architecture; the others have none."""
-
-DEFAULTS = {
-    "reduction": "task-mean",
-    "sampling": "proportional",
-    "task_weights": "uniform",
-    "labels": "none",
-    "features": "none",
-    "classes": "none",
-    "rule": "sum",
-    "checkpoint": "joint",
-    "width": "w128",
-    "start": "zero",
-    "penalty": "none",
-    "affinity": "gradients",
-    "networks": "n3",
-    "tuned": "none",
-    "source": "",
-}
 
 SIMPLEST_FIRST = (
     "mean",

@@ -48,6 +48,8 @@ def train(
         When shapes, rows or labels do not fit the population.
     """
     _check(population, data)
+    if population.shape.mixing.startswith("relation") and options.checkpoint == "per-task":
+        raise ValueError("a relation graph reads the states of all tasks, so they are kept at one epoch together")
     if not population.members:
         raise ValueError("a population needs at least one member")
     if starts is not None and len(starts) != len(population.members):
