@@ -129,7 +129,9 @@ def parse_strategy(text: str) -> Strategy:
     PlanError
         An unknown word, two words of one axis, or a product that makes no sense.
     """
-    named, _, source = text.partition(f"+{FROM}")
+    named, sourced, source = text.partition(f"+{FROM}")
+    if sourced and not source.strip():
+        raise PlanError(f"strategy {text!r}: {FROM!r} names no property.")
     architecture, *words = [word.strip() for word in named.split("+")]
     known = (*NETWORKS, *BASELINES, BLEND)
     if architecture not in known:
