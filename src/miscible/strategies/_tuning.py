@@ -81,14 +81,18 @@ class Tuning(BaseModel):
         """Settings of a strategy with some remedies.
 
         Every rate meets every decay once. A remedy's values alternate along both, so that each rate and each decay
-        meets each value about equally often.
+        meets each value about equally often. Up to three remedies alternate independently of each other; a fourth
+        goes with the first.
         """
         knobs = [(name, v) for name, v in self.remedies.items() if name.partition(".")[0] in remedies]
         return tuple(
             Setting(
                 rate,
                 decay,
-                tuple((name, values[((i >> j) + k) % len(values)]) for j, (name, values) in enumerate(knobs)),
+                tuple(
+                    (name, values[((i, i >> 1, i + (i >> 1))[j % 3] + k) % len(values)])
+                    for j, (name, values) in enumerate(knobs)
+                ),
             )
             for i, rate in enumerate(self.rates)
             for k, decay in enumerate(self.decays)
