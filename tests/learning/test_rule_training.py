@@ -47,8 +47,8 @@ MEMBERS = (
     Member(0, (3, 2, 1, 0), 5, SETTINGS[1]),
 )
 OPTIONS = TrainOptions(batch_size=16, max_epochs=1, task_weights="sqrt-inverse-count", clip_norm=2.0)
-# Weights of these rules first move at the end of an epoch.
-EPOCHS = {"gradnorm": 2, "dwa": 3}
+# Weights of the first two move at the end of an epoch; the others draw an order in each.
+EPOCHS = {"gradnorm": 2, "dwa": 3, "pcgrad": 2, "gradvac": 2}
 
 
 def run(
@@ -110,15 +110,23 @@ def test_a_rule_moves_the_parameters_by_more_than_the_comparison_forgives(rule):
     assert max(gaps) > 5 * TOLERANCE
 
 
+@lru_cache
+def literal_mixing(mixing: str, rule: str, k: int) -> Literal:
+    return literal_training(mixed(mixing), DATA, MEMBERS[k], options_of(rule), n_heads=4)
+
+
+def mixed(mixing: str) -> NetworkShape:
+    return replace(SHAPE, mixing=mixing, relation_start=0.3, relation_l1=0.02)
+
+
+@pytest.mark.usefixtures("layout")
 @pytest.mark.parametrize("form", ["pairs", "tasks"])
 @pytest.mark.parametrize("rule", ["sum", "pcgrad", "gradnorm"])
 @pytest.mark.parametrize("mixing", [mixing for mixing in MIXINGS if mixing != "none"])
 def test_an_epoch_of_a_mixing_equals_a_plain_loop(monkeypatch, mixing, rule, form):
     monkeypatch.setattr(_pair_plan, "cheaper_form", lambda *_: form)
-    shape = replace(SHAPE, mixing=mixing, relation_start=0.3, relation_l1=0.02)
-    options, members = options_of(rule), MEMBERS[::2]
-    for snapshot, member in zip(run(members, options, shape), members, strict=True):
-        assert gap(snapshot, literal_training(shape, DATA, member, options, n_heads=4)) < TOLERANCE
+    for k, snapshot in enumerate(run(MEMBERS[:3], options_of(rule), mixed(mixing))):
+        assert gap(snapshot, literal_mixing(mixing, rule, k)) < TOLERANCE
 
 
 @pytest.mark.usefixtures("layout")
@@ -142,6 +150,23 @@ def test_pairs_drawn_one_by_one_in_the_sum_reduction(rule, sampling):
     )
     for snapshot, member in zip(run(MEMBERS, options), MEMBERS, strict=True):
         assert gap(snapshot, literal_training(SHAPE, DATA, member, options)) < TOLERANCE
+
+
+@pytest.mark.parametrize("form", ["pairs", "tasks"])
+@pytest.mark.parametrize("rule", ["pcgrad", "gradvac", "mgda", "upgrad", "gradnorm"])
+def test_members_cut_down_to_the_heads_at_work(monkeypatch, rule, form):
+    """Batches of three pairs never hold all four tasks."""
+    monkeypatch.setattr(_slots, "SEGMENT_HEADS", 0)
+    monkeypatch.setattr(_pair_plan, "SEGMENT_HEADS", 0)
+    monkeypatch.setattr(_pair_plan, "cheaper_form", lambda *_: form)
+    data = replace(DATA, train_rows=tuple(rows[-24:] for rows in DATA.train_rows))
+    options = replace(OPTIONS, rule=rule, sampling="balanced", batch_size=3, max_epochs=2)
+    for snapshot, member in zip(run(MEMBERS, options, data=data), MEMBERS, strict=True):
+        expected = literal_training(SHAPE, data, member, options)
+        assert gap(snapshot, expected) < TOLERANCE
+        for name, value in expected.state.items():
+            own = (slice(len(member.tasks)),) * (value.ndim - 1)
+            torch.testing.assert_close(snapshot.rule[name][own].double(), value[0], rtol=2e-3, atol=2e-4)
 
 
 OTHER_OPTIONS = {
