@@ -112,7 +112,10 @@ def advise(
     folds: Folds = None,
     repeats: Repeats = None,
     strategies: Annotated[
-        list[str] | None, typer.Option(help="Such as lightgbm shared+balanced, or a set: default, networks.")
+        list[str] | None,
+        typer.Option(
+            help="Such as shared+pcgrad relation, or a set: papers, all; see 'miscible strategies'."
+        ),
     ] = None,
     goal: Annotated[str | None, typer.Option(help="characterise (error) or screen (recall).")] = None,
     screen_budget: Annotated[float | None, typer.Option(help="Share of rows a screen can look at.")] = None,
@@ -181,6 +184,15 @@ def predict(
     from ._predict import predict_command
 
     predict_command(bundle, table, out, interval, skip_bad_rows, sheet)
+
+
+@app.command()
+@guarded
+def strategies() -> None:
+    """Words that make up strategies, and named sets of them."""
+    from ._strategies import strategies_command
+
+    strategies_command()
 
 
 @datasets_app.command("list")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..advisor import DATASET
+from ..datasets import absolute
 from ..datasets import load as load_dataset
 from ..errors import InputError, PlanError
 from ..study import Plan, make_plan, read_plan
@@ -76,4 +77,6 @@ def run_beside(plan: Path) -> Path:
 
 def _source(table: str, folder: Path) -> str:
     """Absolute, so that the plan repeats from any folder."""
-    return table if table.startswith(DATASET) else str((folder / table).absolute())
+    if table.startswith(DATASET):
+        return DATASET + absolute(table.removeprefix(DATASET), folder)
+    return str((folder / table).absolute())

@@ -16,7 +16,7 @@ from ..errors import MiscibleError, PlanError
 from ..inputs import Features, Preparation
 from ..learning import check_device
 from ..splits import FoldData, inner_split
-from ..strategies import NetworkEnsemble, Strategy, Tuning, fit_networks, parse_strategy
+from ..strategies import NetworkEnsemble, Strategy, Tuning, fit_networks, parse_strategy, sensible_strategies
 from ._labels import group_codes, read_labels
 
 __all__ = ["MultiTask"]
@@ -75,7 +75,8 @@ class MultiTask(BaseEstimator):
         sample_weight: Any,
     ) -> None:
         """Learn from rows with a label and a positive weight."""
-        strategy, tuning = self._strategy(), self._tuning()
+        tuning = self._tuning()
+        strategy = self._strategy(kinds, tuning.batch_size(round((1.0 - self.validation) * len(X))))
         check_device(self.device)
         seed = self.random_state
         if not isinstance(seed, int | np.integer):
@@ -103,19 +104,28 @@ class MultiTask(BaseEstimator):
         alone = strategy.side == "separate"
         together = [(t,) for t in range(len(kinds))] if alone else [tuple(range(len(kinds)))]
         fits = [
-            fit_networks(strategy, [fold], tasks, tuning, seed=int(seed), device=self.device)[0]
+            fit_networks(
+                strategy,
+                [fold],
+                tasks,
+                tuning,
+                seed=int(seed),
+                names=[str(t) for t in tasks],
+                device=self.device,
+            )[0]
             for tasks in together
         ]
         if not all(fit.ensemble.state for fit in fits):
             raise MiscibleError("training diverged at every rate.", hint="Try smaller rates.")
         self.ensembles_ = [fit.ensemble for fit in fits]
 
-    def _strategy(self) -> Strategy:
+    def _strategy(self, kinds: tuple[str, ...], batch_size: int) -> Strategy:
         strategy = parse_strategy(self.strategy)
         if not strategy.is_network:
             raise PlanError(
                 f"strategy {self.strategy!r} is no network.", hint="Choose shared or independent."
             )
+        sensible_strategies((strategy.name,), [str(t) for t in range(len(kinds))], kinds, batch_size)
         return strategy
 
     def _tuning(self) -> Tuning:

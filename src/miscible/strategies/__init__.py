@@ -4,6 +4,7 @@ from ._axes import BLEND, SETS
 from ._bench import NetworkFit
 from ._ensemble import NetworkEnsemble, NetworkModel
 from ._grouping import Grouping, affinity_from_gram, affinity_from_pairs, best_grouping
+from ._meanings import describe_strategies
 from ._networks import fit_networks
 from ._sense import sensible_strategies
 from ._strategy import Side, Strategy, parse_strategies, parse_strategy
@@ -22,6 +23,7 @@ __all__ = [
     "affinity_from_gram",
     "affinity_from_pairs",
     "best_grouping",
+    "describe_strategies",
     "fit_networks",
     "parse_strategies",
     "parse_strategy",
