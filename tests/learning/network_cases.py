@@ -42,6 +42,7 @@ def build_case(
     mixing: str = "none",
     form: str | None = None,
     compact: bool = True,
+    norm: bool = False,
 ) -> Case:
     """Members with different folds and tasks; ``form`` forces one form of the Gram."""
     rng = np.random.default_rng(seed)
@@ -59,7 +60,9 @@ def build_case(
     data = TrainingData(
         rng.normal(size=(2, n_rows, n_inputs)), targets, rows, rows, kinds, rng.uniform(0.5, 2, n_rows)
     )
-    shape = NetworkShape(n_inputs, n_outputs, trunk=(9, 8), head=(5,), mixing=mixing, relation_start=0.3)
+    shape = NetworkShape(
+        n_inputs, n_outputs, trunk=(9, 8), head=(5,), mixing=mixing, relation_start=0.3, norm=norm
+    )
     everything = tuple(range(n_tasks))
     members = (
         Member(0, everything, 1),
@@ -95,6 +98,8 @@ def build_case(
         pairs=PairRequest(shapes, compact=compact),
     )
     stack = start_stack(shape, members, network, CPU, torch.float64)
+    for layer in stack.weights.trunk[network.depth : network.n_trunk]:
+        layer += torch.as_tensor(rng.normal(0.0, 0.3, layer.shape))
     inputs = torch.as_tensor(data.inputs.reshape(-1, n_inputs))
     inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1)
     return Case(Population(shape, members), data, options, task_weights, network, stack, schedule, inputs)
@@ -133,12 +138,12 @@ def head_outputs(case: Case, k: int, h: int, top: Tensor, trunk: list[Tensor], h
     if shape.mixing == "task-attention":
         z = top * 2.0 * torch.sigmoid(with_one @ heads[-1][h, k])
     elif shape.mixing == "mmoe":
-        experts = torch.relu(with_one @ trunk[2][k]).view(len(top), shape.n_experts, -1)
+        experts = torch.relu(with_one @ trunk[case.network.n_trunk][k]).view(len(top), shape.n_experts, -1)
         gates = torch.softmax(with_one @ heads[-1][h, k], dim=1)
         z = (gates.unsqueeze(2) * experts).sum(dim=1)
     elif shape.mixing.startswith("relation"):
         n_heads, width = case.network.n_heads, shape.head[0]
-        side = with_one @ trunk[2][k]
+        side = with_one @ trunk[case.network.n_trunk][k]
         states = [torch.relu(side[:, s * width : (s + 1) * width]) for s in range(n_heads)]
         others = [s for s in tasks if s != h]
         if shape.mixing == "relation":
@@ -151,7 +156,7 @@ def head_outputs(case: Case, k: int, h: int, top: Tensor, trunk: list[Tensor], h
             share = {s: whole[i].unsqueeze(1) for i, s in enumerate(others)}
         z = states[h]
         for s in others:
-            z = z + share[s] * (states[s] @ trunk[3][k])
+            z = z + share[s] * (states[s] @ trunk[-1][k])
     for i in range(n_hidden):
         z = z @ heads[i][h, k, :-1] + heads[i][h, k, -1]
         z = torch.relu(z) if i < n_hidden - 1 else z
@@ -173,8 +178,12 @@ def autograd_tasks(case: Case, step: int, rows_of_step: list[Tensor]) -> tuple[T
         targets = torch.as_tensor(case.data.targets[member.data])
         sample = torch.as_tensor(case.data.weights)
         x = torch.as_tensor(case.data.inputs[member.data])[rows]
-        for layer in trunk[: case.network.depth]:
-            x = torch.relu(x @ layer[k, :-1] + layer[k, -1])
+        for i, layer in enumerate(trunk[: case.network.depth]):
+            x = x @ layer[k, :-1] + layer[k, -1]
+            if case.network.norm:
+                scale, shift = trunk[case.network.depth + i][k, 0].chunk(2)
+                x = torch.nn.functional.layer_norm(x, scale.shape, scale, shift)
+            x = torch.relu(x)
         for h, task in enumerate(member.tasks):
             y = targets[rows, task]
             known = torch.isfinite(y)

@@ -38,12 +38,6 @@ MEMBERS = (
 OPTIONS = TrainOptions(batch_size=16, max_epochs=4)
 
 
-def relation_fails(reason: str) -> list:
-    """Every mixing; relation graphs are known to fail."""
-    mark = pytest.mark.xfail(strict=True, reason=reason)
-    return [pytest.param(m, marks=mark) if m.startswith("relation") else m for m in MIXINGS]
-
-
 def literal_predictions(
     shape: NetworkShape, tasks: tuple[int, ...], n_heads: int, shared: list, own: list, inputs: np.ndarray
 ) -> np.ndarray:
@@ -104,9 +98,7 @@ def test_predictions_equal_a_literal_forward_pass(mixing):
         assert np.isnan(np.delete(predicted, columns, axis=1)).all()
 
 
-@pytest.mark.parametrize(
-    "mixing", relation_fails("a checkpoint by task keeps one head, and a graph needs the others' places")
-)
+@pytest.mark.parametrize("mixing", [m for m in MIXINGS if not m.startswith("relation")])
 def test_a_checkpoint_by_task_predicts_with_each_tasks_own_best_epoch(mixing):
     shape = replace(SHAPE, mixing=mixing)
     options = replace(OPTIONS, checkpoint="per-task", max_epochs=8, min_steps=20)
@@ -125,7 +117,13 @@ def test_a_checkpoint_by_task_predicts_with_each_tasks_own_best_epoch(mixing):
     assert several
 
 
-@pytest.mark.parametrize("mixing", relation_fails("the task states start as the widest neighbour needs"))
+@pytest.mark.parametrize("mixing", ["relation", "relation-dynamic"])
+def test_the_states_of_a_relation_graph_are_kept_together(mixing):
+    with pytest.raises(ValueError, match="at one epoch together"):
+        trained(replace(SHAPE, mixing=mixing), replace(OPTIONS, checkpoint="per-task"))
+
+
+@pytest.mark.parametrize("mixing", MIXINGS)
 def test_a_member_starts_alike_whatever_its_neighbours_learn(mixing):
     shape = replace(SHAPE, mixing=mixing)
     options = replace(OPTIONS, max_epochs=1)
@@ -136,18 +134,17 @@ def test_a_member_starts_alike_whatever_its_neighbours_learn(mixing):
 
 
 @pytest.mark.parametrize("tasks", [(3, 2, 1, 0), (2, 3, 1), (0,)])
-@pytest.mark.parametrize(
-    "mixing", relation_fails("states and rows of the graph are copied by place, not by task")
-)
+@pytest.mark.parametrize("mixing", MIXINGS)
 def test_a_member_goes_on_from_a_trained_network_task_by_task(mixing, tasks):
-    """Of a graph only a reordering keeps the predictions, so that is all that is asked of it."""
+    """A graph has a place for every task, so it only goes on with the tasks it had."""
     shape, inputs = replace(SHAPE, mixing=mixing), DATA.inputs[0]
     source = train(Population(shape, MEMBERS[:1]), DATA, OPTIONS)
     members, options = (Member(0, tasks, 9, Setting(1e-9)),), replace(OPTIONS, max_epochs=1)
-    warm = train(Population(shape, members), DATA, options, starts=[source.member_state(0)])
-    if mixing.startswith("relation") and len(tasks) < 4:
-        assert np.isfinite(warm.predict(0, inputs)[:, shape.output_slices[tasks[0]]]).all()
+    if mixing.startswith("relation"):
+        with pytest.raises(ValueError, match="its own tasks"):
+            train(Population(shape, members), DATA, options, starts=[source.member_state(0)])
         return
+    warm = train(Population(shape, members), DATA, options, starts=[source.member_state(0)])
     before, after = source.predict(0, inputs), warm.predict(0, inputs)
     for task in tasks:
         columns = shape.output_slices[task]
@@ -225,17 +222,21 @@ def copies(seed: int) -> TrainingData:
     return TrainingData(inputs, labels[None], (np.arange(20, 500),), (np.arange(20),), ("regression",) * 3)
 
 
-def test_a_scarce_task_listens_to_its_copy_more_than_to_a_stranger():
-    """Measured: 4.8 % against 1.5 % of its state, in the same order in each of five tables."""
-    shape = NetworkShape(8, (1, 1, 1), trunk=(32,), head=(16,), mixing="relation", relation_l1=0.03)
-    options = TrainOptions(batch_size=32, max_epochs=15, patience=15, min_steps=20, sampling="balanced")
-    shares = []
-    for seed in range(5):
-        members = tuple(Member(0, (0, 1, 2), 100 * seed + i, Setting(3e-3)) for i in range(6))
-        data = copies(seed)
-        fitted = train(Population(shape, members), data, options)
-        shares.append(task_influence(shape, fitted.state, data.inputs[0]).mean(axis=0))
-    share = np.mean(shares, axis=0)
-    np.testing.assert_array_equal(np.diag(share), 0.0)
-    assert share[0, 1] > 2.0 * share[0, 2]
-    assert sum(own[0, 1] > own[0, 2] for own in shares) >= 4
+def test_influence_is_the_share_of_a_state_that_comes_from_each_other_task():
+    """Against the definition, on a trained graph; which task it names is another matter, see the benchmark."""
+    shape = NetworkShape(8, (1, 1, 1), trunk=(32,), head=(16,), mixing="relation", relation_start=0.3)
+    data = copies(0)
+    fitted = train(
+        Population(shape, (Member(0, (0, 1, 2), 1),)), data, TrainOptions(batch_size=32, max_epochs=3)
+    )
+    state = fitted.member_state(0)
+    share = task_influence(shape, state, data.inputs[0])[0]
+    top = np.maximum(data.inputs[0] @ state["trunk.0.weight"][0] + state["trunk.0.bias"][0], 0.0)
+    side = np.concatenate([top, np.ones((len(top), 1))], axis=1) @ state["shared.0"][0]
+    states = np.maximum(side.reshape(len(top), 3, 16), 0.0)
+    for t in range(3):
+        own = np.linalg.norm(states[:, t], axis=1)
+        for s in range(3):
+            sent = state["own.0"][0, t, 0, s] * states[:, s] @ state["shared.1"][0]
+            expected = np.where(own > 0.0, np.linalg.norm(sent, axis=1) / np.maximum(own, 1e-30), 0.0).mean()
+            np.testing.assert_allclose(share[t, s], 0.0 if s == t else expected, rtol=1e-4)

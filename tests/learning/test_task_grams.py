@@ -70,8 +70,11 @@ def check(case: Case, form: str) -> None:
         (20, 0.5, "balanced", "pair-sum"),
     ],
 )
-def test_gram_and_weighted_step_equal_the_jacobians(n_tasks, density, sampling, reduction, mixing, form):
-    check(build_case(n_tasks, density, sampling, reduction, mixing=mixing, form=form), form)
+@pytest.mark.parametrize("norm", [False, True], ids=["", "normed"])
+def test_gram_and_weighted_step_equal_the_jacobians(
+    n_tasks, density, sampling, reduction, mixing, form, norm
+):
+    check(build_case(n_tasks, density, sampling, reduction, mixing=mixing, form=form, norm=norm), form)
 
 
 @settings(max_examples=25, deadline=None)
@@ -81,10 +84,11 @@ def test_gram_and_weighted_step_equal_the_jacobians(n_tasks, density, sampling, 
     sampling=st.sampled_from(["proportional", "balanced", "temperature"]),
     reduction=st.sampled_from(["task-mean", "pair-sum"]),
     form=st.sampled_from(["pairs", "tasks"]),
+    norm=st.booleans(),
     seed=st.integers(0, 10_000),
 )
-def test_any_label_pattern(n_tasks, density, sampling, reduction, form, seed):
-    check(build_case(n_tasks, density, sampling, reduction, seed=seed, form=form), form)
+def test_any_label_pattern(n_tasks, density, sampling, reduction, form, norm, seed):
+    check(build_case(n_tasks, density, sampling, reduction, seed=seed, form=form, norm=norm), form)
 
 
 def test_one_label_a_row_needs_no_copies_of_the_activations():
@@ -97,13 +101,15 @@ def test_one_label_a_row_needs_no_copies_of_the_activations():
 @pytest.mark.parametrize("form", ["pairs", "tasks"])
 @pytest.mark.parametrize("most", [0, 64], ids=["formed", "within groups"])
 @pytest.mark.parametrize("mixing", MIXINGS)
-@pytest.mark.parametrize(("n_tasks", "density"), [(3, 0.5), (20, 0.3)])
-def test_norms_on_the_last_shared_layer(monkeypatch, n_tasks, density, mixing, most, form):
+@pytest.mark.parametrize(("n_tasks", "density", "norm"), [(3, 0.5, False), (3, 0.5, True), (20, 0.3, True)])
+def test_norms_on_the_last_shared_layer(monkeypatch, n_tasks, density, norm, mixing, most, form):
     monkeypatch.setattr("miscible.learning.gram._last._MOST_PAIRS", most)
-    case = build_case(n_tasks, density, "proportional", "task-mean", mixing=mixing, form=form, compact=False)
+    case = build_case(
+        n_tasks, density, "proportional", "task-mean", mixing=mixing, form=form, compact=False, norm=norm
+    )
     rows = step_rows(case)
     sizes = [i * o for i, o in case.network.shared_shapes]
-    last = 2 if mixing == "mmoe" else 1
+    last = case.network.n_trunk if mixing == "mmoe" else 1
     part = slice(sum(sizes[:last]), sum(sizes[: last + 1]))
     for s, batch in enumerate(case.schedule.batches):
         passed = run_step(case, batch)

@@ -64,6 +64,8 @@ class NetworkShape:
     mixing
         What stands between trunk and heads: nothing, a relation graph (static or input-dependent), a mixture of
         experts, or task attention.
+    norm
+        Whether every shared layer is normalised before its ReLU (layer normalisation, with scale and shift).
     n_experts
         Experts of a mixture, each half as wide as the trunk's top.
     relation_start, relation_l1
@@ -75,6 +77,7 @@ class NetworkShape:
     trunk: tuple[int, ...] = (128, 128)
     head: tuple[int, ...] = (64,)
     mixing: MixingKind = "none"
+    norm: bool = False
     n_experts: int = 4
     relation_start: float = 0.0
     relation_l1: float = 0.0

@@ -28,6 +28,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "classes": ("class-weights", "focal"),
     "rule": tuple(RULES),
     "checkpoint": ("joint", "per-task"),
+    "norm": ("layernorm",),
     "width": ("w32", "w64", "w128", "w256", "w512"),
     "start": ("zero", "spread"),
     "penalty": ("l1",),
@@ -37,9 +38,9 @@ AXES: dict[str, tuple[str, ...]] = {
 }
 """Axes in the order in which a name lists them, and their words."""
 
-_COMMON = {"reduction", "sampling", "task_weights", "labels", "classes", "rule", "width"}
+_COMMON = {"reduction", "sampling", "task_weights", "labels", "classes", "rule", "norm", "width"}
 ALLOWED: dict[str, set[str]] = {
-    "independent": {"width", "labels", "features", "classes"},
+    "independent": {"norm", "width", "labels", "features", "classes"},
     "shared": {*_COMMON, "features", "checkpoint"},
     "relation": {*_COMMON, "start", "penalty"},
     "relation-dynamic": _COMMON,

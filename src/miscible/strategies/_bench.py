@@ -203,6 +203,7 @@ def make_bench(
         head=(HEAD_UNITS,),
         n_outputs=tuple(folds[0].n_classes[t] if folds[0].kinds[t] == "multiclass" else 1 for t in tasks),
         mixing=strategy.mixing,
+        norm=strategy.norm == "layernorm",
         relation_start=1.0 / len(tasks) if strategy.start == "spread" else 0.0,
         relation_l1=L1 if strategy.penalty == "l1" else 0.0,
     )

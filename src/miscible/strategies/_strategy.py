@@ -41,6 +41,8 @@ class Strategy:
         baseline, or ``blend`` (LightGBM with the best network, mixed by inner validation).
     reduction, sampling, task_weights, labels, features, classes, rule, checkpoint
         See ``learning.TrainOptions``.
+    norm
+        Whether the shared layers are normalised.
     width
         Units of the shared layers.
     start
@@ -66,6 +68,7 @@ class Strategy:
     classes: ClassWeighting = "none"
     rule: str = "sum"
     checkpoint: Checkpoint = "joint"
+    norm: Literal["none", "layernorm"] = "none"
     width: str = "w128"
     start: Literal["zero", "spread"] = "zero"
     penalty: Literal["none", "l1"] = "none"

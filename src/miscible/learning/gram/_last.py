@@ -5,7 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..nets import Batch, Group, Network, Pairs, TopGradients, Trace, Views, cut, group_product_back
+from ..nets import (
+    Batch,
+    Group,
+    Network,
+    Pairs,
+    TopGradients,
+    Trace,
+    Views,
+    cut,
+    group_product_back,
+    normed_backward,
+    prepare,
+)
 
 __all__ = ["last_norms"]
 
@@ -33,8 +45,14 @@ def last_norms(network: Network, views: Views, trace: Trace, batch: Batch, top: 
         d = top.top
         if top.side is not None:
             d = d + _through_side(network, views, batch, groups, top.side)
-        d = d * (trace.trunk[-1].flat.index_select(0, batch.slot_row)[:, :-1] > 0.0)
-        a = trace.trunk[-2].flat.index_select(0, batch.slot_row)
+        below, at_end = (a.flat.index_select(0, batch.slot_row) for a in trace.trunk.activations[-2:])
+        d = d * (at_end[:, :-1] > 0.0)
+        if trace.trunk.norms:
+            normed = trace.trunk.norms[-1].rows(batch.slot_row)
+            d = normed_backward(
+                normed, cut(d, groups), _shared_groups(views, batch, groups), network.n_trunk - 1
+            )
+        a = below
     pairs = batch.pairs
     if pairs is not None and pairs.slot is not None and pairs.heads is None:
         return _pair_by_pair(a, d, pairs)
@@ -74,12 +92,17 @@ def _through_side(
     network: Network, views: Views, batch: Batch, groups: list[Group], at_side: Tensor
 ) -> Tensor:
     """What the side layer passes back to the top of every slot."""
-    layer = views.trunk(batch.n_members)[network.depth]
+    own = _shared_groups(views, batch, groups)
+    return group_product_back(cut(at_side, own), own, network.n_trunk).flat
+
+
+def _shared_groups(views: Views, batch: Batch, groups: list[Group]) -> list[Group]:
+    """Slots by head and member with the shared layers of the member."""
+    layers = views.trunk(batch.n_members)
     if batch.blocks is not None:
         member = batch.blocks.head % views.weights.trunk[0].shape[0]
-        layer = layer._replace(back=layer.back.index_select(0, member))
-    own = [group._replace(layers=[layer]) for group in groups]
-    return group_product_back(cut(at_side, own), own, 0).flat
+        layers = [prepare(layer.index_select(0, member)) for layer in views.weights.trunk]
+    return [group._replace(layers=layers) for group in groups]
 
 
 def _squares(rows: Tensor, d: Tensor) -> Tensor:

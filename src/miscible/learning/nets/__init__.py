@@ -8,6 +8,7 @@ from ._experts import Experts
 from ._layout import Layout
 from ._mixing import Mixing, TopGradients
 from ._network import Calibration, Network, Trace
+from ._normed import Trunk, normed_backward
 from ._relation import DynamicRelation, Relation, influence
 from ._shared import PairRecords, Scratch, backward_rows, pair_records, task_gradients
 from ._weights import Views, Weights
@@ -31,6 +32,7 @@ __all__ = [
     "TaskAttention",
     "TopGradients",
     "Trace",
+    "Trunk",
     "Views",
     "Weights",
     "backward_rows",
@@ -39,6 +41,7 @@ __all__ = [
     "cut",
     "group_product_back",
     "influence",
+    "normed_backward",
     "pair_records",
     "prepare",
     "task_gradients",

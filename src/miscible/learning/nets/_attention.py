@@ -44,6 +44,10 @@ class TaskAttention:
         """The mask's layer."""
         return self.n_top + 1, self.n_top
 
+    def side_columns(self, head: int) -> list[int] | None:
+        """None stand for a head."""
+        return None
+
     def forward(self, slots: Slots) -> Mixed:
         """See `Mixing`."""
         logits = group_product(cut(slots.top, slots.own), slots.own, 0).flat

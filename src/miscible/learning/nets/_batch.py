@@ -96,7 +96,7 @@ class Batch:
         Slots of each row of the flattened ``(K, B)``: those of row ``r`` are
         ``bag_slots[bag_starts[r]:bag_starts[r + 1]]``. ``None`` where no backward pass is meant.
     active
-        ``active[k][h]``: whether a head has a pair. Empty when blocks are used.
+        ``active[h][k]``: whether a head has a pair. Empty when blocks are used.
     slot_owner
         ``(n_slots,)`` member times number of heads plus head of each slot; ``None`` where not asked for.
     exists

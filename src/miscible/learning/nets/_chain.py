@@ -25,6 +25,7 @@ __all__ = [
     "group_product",
     "group_product_back",
     "prepare",
+    "relu_backward",
 ]
 
 
@@ -146,7 +147,7 @@ def chain_backward(
     here = cut(d, groups)
     for i in range(depth - 1, -1, -1):
         if relu_last or i < depth - 1:
-            _relu_backward(here.flat, trace[i + 1].flat[:, :-1], 0, grad_input=here.flat)
+            relu_backward(here.flat, trace[i + 1].flat[:, :-1], 0, grad_input=here.flat)
         if keep is not None:
             keep.append(here.flat)
         if gradients is not None:
@@ -180,7 +181,7 @@ def group_product_back(d: Activations, groups: Sequence[Group], i: int) -> Activ
     return before
 
 
-_relu_backward = torch.ops.aten.threshold_backward.grad_input
+relu_backward = torch.ops.aten.threshold_backward.grad_input
 
 # Products with one output column are slow as they stand; turned round they are not.
 

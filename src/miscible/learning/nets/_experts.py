@@ -48,6 +48,10 @@ class Experts:
         """The gate's layer."""
         return self.n_top + 1, self.n_experts
 
+    def side_columns(self, head: int) -> list[int] | None:
+        """None stand for a head."""
+        return None
+
     def forward(self, slots: Slots) -> Mixed:
         """See `Mixing`."""
         gates = torch.softmax(group_product(cut(slots.top, slots.own), slots.own, 0).flat, dim=1)

@@ -122,6 +122,10 @@ class Mixing(Protocol):
     @property
     def last_is_side(self) -> bool: ...
 
+    def side_columns(self, head: int) -> list[int] | None:
+        """Columns of the side layer that stand for one head; ``None`` where they stand for none."""
+        ...
+
     def forward(self, slots: Slots) -> Mixed:
         """Features of every slot."""
         ...

@@ -12,6 +12,7 @@ from ._batch import Batch, Blocks
 from ._chain import Activations, Group, OnesColumn, chain_backward, chain_forward, group_product, prepare
 from ._layout import Layout
 from ._mixing import Mixed, Mixing, Slots, TopGradients
+from ._normed import Trunk, trunk_forward
 from ._weights import Views
 
 __all__ = ["Calibration", "Network", "Trace"]
@@ -34,7 +35,7 @@ class Trace:
     Parameters
     ----------
     trunk
-        Inputs of the trunk's layers and its output, on rows.
+        On rows.
     top
         ``(n_slots, width + 1)`` the trunk's output on slots.
     heads
@@ -47,7 +48,7 @@ class Trace:
         As given.
     """
 
-    trunk: list[Activations]
+    trunk: Trunk
     top: Tensor
     heads: list[Activations]
     groups: list[Group]
@@ -64,8 +65,8 @@ class Trace:
 class Network:
     """Layouts of shared and own layers, and the passes over them.
 
-    ``Weights.trunk`` holds the trunk's layers, then the side and the inner layer of the mixing; ``Weights.heads``
-    the heads' layers, then the mixing's own layer.
+    ``Weights.trunk`` holds the trunk's layers, then the scales and shifts of their normalisation, then the side and the
+    inner layer of the mixing; ``Weights.heads`` the heads' layers, then the mixing's own layer.
 
     Parameters
     ----------
@@ -75,6 +76,8 @@ class Network:
         Heads of every member.
     mixing
         What stands between trunk and heads; nothing by default.
+    norm
+        Whether the trunk's layers are normalised.
     """
 
     def __init__(
@@ -85,18 +88,24 @@ class Network:
         n_outputs: int,
         n_heads: int,
         mixing: Mixing | None = None,
+        *,
+        norm: bool = False,
     ) -> None:
         self.trunk = Layout((n_inputs, *trunk))
         self.head = Layout((trunk[-1] if mixing is None else mixing.width, *head, n_outputs))
         self.n_heads = n_heads
         self.mixing = mixing
         self.depth = len(trunk)
+        self.norm = norm
+        self.n_trunk = self.depth * (2 if norm else 1)
         self._ones = OnesColumn()
 
     @property
     def shared_shapes(self) -> tuple[tuple[int, int], ...]:
         """Rows and columns of every shared layer."""
         shapes = list(self.trunk.shapes)
+        if self.norm:
+            shapes += [(1, 2 * width) for width in self.trunk.widths[1:]]
         if self.mixing is not None and self.mixing.n_side:
             shapes.append((self.trunk.widths[-1] + 1, self.mixing.n_side))
         if self.mixing is not None and self.mixing.inner_shape is not None:
@@ -107,7 +116,7 @@ class Network:
     def last_shape(self) -> tuple[int, int]:
         """Of the last layer that all tasks share: the trunk's last, or the side layer of a mixing that says so."""
         last_is_side = self.mixing is not None and self.mixing.last_is_side
-        return self.shared_shapes[self.depth if last_is_side else self.depth - 1]
+        return self.shared_shapes[self.n_trunk if last_is_side else self.depth - 1]
 
     @property
     def own_shapes(self) -> tuple[tuple[int, int], ...]:
@@ -120,15 +129,15 @@ class Network:
         """Parameters of the shared layers, and of one task's own."""
         return sum(i * o for i, o in self.shared_shapes), sum(i * o for i, o in self.own_shapes)
 
-    def run_trunk(self, views: Views, inputs: Tensor, k: int) -> list[Activations]:
-        """Inputs of the trunk's layers and its output on rows ``(K * B, n_inputs + 1)``."""
-        group = Group(k, inputs.shape[0] // k, views.trunk(k)[: self.depth])
-        return chain_forward(inputs, [group], self._ones, "trunk", relu_last=True)
+    def run_trunk(self, views: Views, inputs: Tensor, k: int) -> Trunk:
+        """Run the trunk on rows ``(K * B, n_inputs + 1)``."""
+        group = Group(k, inputs.shape[0] // k, views.trunk(k))
+        return trunk_forward(inputs, [group], self._ones, self.depth, norm=self.norm)
 
     def forward(
         self,
         views: Views,
-        trunk: list[Activations],
+        trunk: Trunk,
         batch: Batch,
         calibration: Calibration | None = None,
     ) -> Trace:
@@ -146,7 +155,7 @@ class Network:
             Of the trunk's output on the slots.
         """
         k = batch.n_members
-        top = trunk[-1].flat.index_select(0, batch.slot_row)
+        top = trunk.activations[-1].flat.index_select(0, batch.slot_row)
         if calibration is not None:
             top[:, :-1].mul_(calibration.scale).add_(calibration.shift)
         groups = self._groups(views, batch, top.shape[0])
@@ -198,13 +207,13 @@ class Network:
         self._add_penalty(views, batch, result)
         return result, top
 
-    def side_outputs(self, views: Views, trunk: Sequence[Activations], k: int) -> Tensor:
+    def side_outputs(self, views: Views, trunk: Trunk, k: int) -> Tensor:
         """``(K * B, n_side)`` output of the side layer on rows; without columns where there is none."""
         assert self.mixing is not None
-        top = trunk[-1]
+        top = trunk.activations[-1]
         if not self.mixing.n_side:
             return top.flat[:, :0]
-        return group_product(top, [Group(k, top.flat.shape[0] // k, [views.trunk(k)[self.depth]])], 0).flat
+        return group_product(top, [Group(k, top.flat.shape[0] // k, [views.trunk(k)[self.n_trunk]])], 0).flat
 
     def slots(self, views: Views, batch: Batch, groups: Sequence[Group], top: Tensor, side: Tensor) -> Slots:
         """What the mixing reads."""

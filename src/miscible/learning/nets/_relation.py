@@ -60,6 +60,10 @@ class Relation:
         """Of ``A``."""
         return self.start
 
+    def side_columns(self, head: int) -> list[int] | None:
+        """Its state."""
+        return list(range(head * self.width, (head + 1) * self.width))
+
     def forward(self, slots: Slots) -> Mixed:
         """See `Mixing`."""
         rows = group_product(cut(slots.top[:, -1:], slots.own), slots.own, 0).flat
@@ -118,6 +122,11 @@ class DynamicRelation:
     def own_shape(self) -> tuple[int, int] | None:
         """The query's layer."""
         return self.n_top + 1, self.size
+
+    def side_columns(self, head: int) -> list[int] | None:
+        """Its state and its key."""
+        keys = self.n_heads * self.width + head * self.size
+        return [*range(head * self.width, (head + 1) * self.width), *range(keys, keys + self.size)]
 
     def forward(self, slots: Slots) -> Mixed:
         """See `Mixing`."""

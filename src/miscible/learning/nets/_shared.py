@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from ._batch import Batch, Pairs
-from ._chain import Activations, Group, chain_backward, cut, group_outer, group_product_back, prepare
+from ._chain import Activations, Group, cut, group_outer, group_product_back, prepare
 from ._mixing import TopGradients
 from ._network import Network, Trace
+from ._normed import Trunk, trunk_backward
 from ._weights import Views
 
 __all__ = ["PairRecords", "Scratch", "backward_rows", "pair_records", "task_gradients"]
@@ -68,13 +69,13 @@ def backward_rows(
     out
         Shaped like the weights.
     """
-    k, depth = batch.n_members, network.depth
+    k = batch.n_members
     gradients = [layer.weight for layer in out.trunk(k)]
     d_rows = _sum_to_rows(top.top, batch)
     if top.side is not None:
-        layer = views.trunk(k)[depth]
+        layer = views.trunk(k)[network.n_trunk]
         side = cut(_sum_to_rows(top.side, batch), [Group(k, batch.n_rows, [layer])])
-        group_outer(trace.trunk[-1], side, [gradients[depth]])
+        group_outer(trace.trunk.activations[-1], side, [gradients[network.n_trunk]])
         d_rows.add_(group_product_back(side, [Group(k, batch.n_rows, [layer])], 0).flat)
     if top.inner is not None and trace.slots is not None:
         groups = trace.slots.inner
@@ -84,36 +85,35 @@ def backward_rows(
         else:
             member = batch.blocks.head % views.weights.trunk[0].shape[0]
             gradients[-1].zero_().index_add_(0, member, each[0])
-    group = Group(k, batch.n_rows, views.trunk(k)[:depth])
-    chain_backward(trace.trunk, [group], [gradients[:depth]], d_rows, relu_last=True, to_input=False)
+    trunk_backward(trace.trunk, [Group(k, batch.n_rows, views.trunk(k))], [gradients], d_rows)
 
 
 def pair_records(
     network: Network, views: Views, trace: Trace, batch: Batch, top: TopGradients
 ) -> PairRecords:
     """Carry every pair's gradient down the shared layers; nothing is written."""
-    pairs, k, depth = batch.pairs, batch.n_members, network.depth
+    pairs, k = batch.pairs, batch.n_members
     assert pairs is not None and pairs.slot is not None and pairs.mask is not None
     slot, n = pairs.slot.flatten(), pairs.slot.shape[1]
     mask = pairs.mask.view(-1, 1)
-    group = Group(k, n, views.trunk(k)[:depth])
-    row = None if pairs.by_row else batch.slot_row.index_select(0, slot)
-    inputs = [a if row is None else cut(a.flat.index_select(0, row), [group]) for a in trace.trunk]
+    group = Group(k, n, views.trunk(k))
+    trunk = trace.trunk
+    if not pairs.by_row:
+        trunk = _on_rows(trunk, batch.slot_row.index_select(0, slot), [group])
     d = top.top.index_select(0, slot).mul_(mask)
     above: list[tuple[Tensor, Tensor]] = []
     if top.side is not None:
-        side_group = [Group(k, n, [views.trunk(k)[depth]])]
+        side_group = [Group(k, n, [views.trunk(k)[network.n_trunk]])]
         side = cut(top.side.index_select(0, slot).mul_(mask), side_group)
-        above.append((inputs[-1].parts[0], side.parts[0]))
+        above.append((trunk.activations[-1].parts[0], side.parts[0]))
         d.add_(group_product_back(side, side_group, 0).flat)
     if top.inner is not None:
         a, at_inner = (part.index_select(0, slot) for part in top.inner)
         above.append((a.view(k, n, -1), at_inner.mul_(mask).view(k, n, -1)))
-    kept: list[Tensor] = []
-    chain_backward(inputs, [group], None, d, relu_last=True, to_input=False, keep=kept)
-    layers = [
-        (a.parts[0], d_layer.view(k, n, -1)) for a, d_layer in zip(inputs, reversed(kept), strict=False)
-    ]
+    kept: list[tuple[int, Tensor, Tensor]] = []
+    trunk_backward(trunk, [group], None, d, kept)
+    in_order = sorted(kept, key=lambda layer: layer[0])
+    layers = [(a.view(k, n, -1), at.view(k, n, -1)) for _, a, at in in_order]
     return PairRecords([*layers, *above], pairs)
 
 
@@ -121,7 +121,7 @@ def task_gradients(
     network: Network, views: Views, trace: Trace, batch: Batch, top: TopGradients, scratch: Scratch
 ) -> list[Tensor]:
     """Gradients of every task on every shared layer, ``(K, n_tasks, n_in + 1, n_out)``; tasks as in ``batch.pairs``."""
-    pairs, depth = batch.pairs, network.depth
+    pairs = batch.pairs
     assert pairs is not None
     k, n_tasks = pairs.active.shape
     blocks = batch.blocks
@@ -143,16 +143,15 @@ def task_gradients(
         each = [[top.top.new_empty(n_blocks, *s) for s in shapes]]
         layers = [prepare(layer.index_select(0, member)) for layer in views.weights.trunk]
         groups = [group._replace(layers=layers) for group in trace.groups]
-    at_slots = [cut(a.flat.index_select(0, batch.slot_row), groups) for a in trace.trunk[:-1]]
-    at_slots.append(cut(trace.trunk[-1].flat.index_select(0, batch.slot_row), groups))
+    trunk = _on_rows(trace.trunk, batch.slot_row, groups)
     d = top.top.clone()
     if top.side is not None:
         side = cut(top.side, groups)
-        group_outer(at_slots[-1], side, [own[depth] for own in each])
-        d.add_(group_product_back(side, groups, depth).flat)
+        group_outer(trunk.activations[-1], side, [own[network.n_trunk] for own in each])
+        d.add_(group_product_back(side, groups, network.n_trunk).flat)
     if top.inner is not None:
         group_outer(cut(top.inner.a, groups), cut(top.inner.d, groups), [own[-1] for own in each])
-    chain_backward(at_slots, groups, each, d, relu_last=True, to_input=False)
+    trunk_backward(trunk, groups, each, d)
     if blocks is None:
         return [tasks.transpose(0, 1) for tasks in whole]
     assert pairs.block_task is not None
@@ -160,6 +159,14 @@ def task_gradients(
         g.new_zeros(k * n_tasks, *g.shape[1:]).index_add_(0, pairs.block_task, g).unflatten(0, (k, n_tasks))
         for g in each[0]
     ]
+
+
+def _on_rows(trunk: Trunk, rows: Tensor, groups: Sequence[Group]) -> Trunk:
+    """What the trunk did on some rows, cut into groups."""
+    return Trunk(
+        [cut(a.flat.index_select(0, rows), groups) for a in trunk.activations],
+        [normed.rows(rows) for normed in trunk.norms],
+    )
 
 
 def _inner_gradients(top: TopGradients, groups: Sequence[Group]) -> list[Tensor]:

@@ -81,7 +81,7 @@ class FeatureSmoothing:
         )
         for batch in schedule.batches:
             rows = inputs.index_select(0, batch.rows)
-            top = network.run_trunk(views, rows, batch.n_members)[-1].flat[:, :-1]
+            top = network.run_trunk(views, rows, batch.n_members).activations[-1].flat[:, :-1]
             cell, counted = self._cells(batch)
             epoch = epoch.updated(top.index_select(0, batch.slot_row), cell, counted * (batch.weight > 0.0))
         known = epoch if self._known is None else self._known.blended(epoch)

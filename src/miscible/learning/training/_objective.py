@@ -18,9 +18,11 @@ from ..losses import (
     fit_histogram,
     fit_mixture,
     focal_gradients,
+    focal_losses,
     lds_weights,
     mixture_correction,
     pair_gradients,
+    pair_losses,
     stack_mixtures,
 )
 from ..nets import Batch
@@ -147,6 +149,21 @@ class Objective:
             is_regression = torch.as_tensor(batch.code, device=d.device) == REGRESSION
             d[:, 0] += correction * batch.weight * is_regression
         return d
+
+    def losses(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """``(K, n_heads)`` losses of the tasks in a batch, in the reduction of its pair weights: what rules see.
+
+        Under Balanced MSE that is the plain squared error: the correction has no zero to measure progress from.
+        """
+        assert batch.slot_owner is not None
+        if self._gamma is None:
+            each = pair_losses(outputs, batch.target, batch.code)
+        else:
+            each = focal_losses(
+                outputs, batch.target, batch.code, self._gamma.index_select(0, batch.slot_owner)
+            )
+        total = each.new_zeros(batch.n_members * self._n_heads)
+        return total.index_add_(0, batch.slot_owner, each * batch.weight).view(batch.n_members, self._n_heads)
 
     def _against(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Correction by the labels' fitted density."""

@@ -64,6 +64,7 @@ class Optimiser:
         self._buffers = (stack.weights, gradients, stack.first, stack.second)
         self._frozen: set[int] = set()
         device = stack.weights.trunk[0].device
+        self._nothing = stack.weights.trunk[0].new_zeros(stack.n_members)
         # Step counts as Python numbers decide what to do; the kernel wants them as tensors.
         self._counts = stack.steps.T.tolist()
         last = int(stack.steps.max(initial=0)) + n_steps
@@ -163,7 +164,7 @@ class Optimiser:
             self._runs.clear()
         factors = (self._clip_norm / norms).clamp_max_(1.0)
         k = batch.n_members
-        for layer in gradients.trunk:
+        for layer in () if self._shared_frozen else gradients.trunk:
             layer[:k].mul_(factors.view(-1, 1, 1))
         if batch.blocks is not None:
             factors = factors.index_select(0, batch.blocks.owner)
@@ -179,11 +180,12 @@ class Optimiser:
     def _norms(self, gradients: Weights, batch: Batch) -> Tensor:
         """Norm of every member's whole gradient, ``(K,)``."""
         k = batch.n_members
-        parts = [torch.linalg.vector_norm(flat, dim=1) for flat in self._flat(0, k)]
+        shared = [] if self._shared_frozen else self._flat(0, k)
+        parts = [torch.linalg.vector_norm(flat, dim=1) for flat in shared]
         for h, size in enumerate(batch.runs, start=1):
             if size:
                 parts += [torch.linalg.vector_norm(flat, dim=1) for flat in self._flat(h, k)]
-        norms = torch.linalg.vector_norm(torch.stack(parts), dim=0)
+        norms = torch.linalg.vector_norm(torch.stack(parts), dim=0) if parts else self._nothing[:k].clone()
         if batch.blocks is None:
             return norms
         squares = norms.square_()

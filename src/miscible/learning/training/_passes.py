@@ -68,8 +68,8 @@ def train_epoch(
     buffers = stack.weights.empty_like()
     views, gradient_views = Views(stack.weights), Views(buffers)
     optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches), frozen=frozen)
-    stepper = Stepper(network, views, gradient_views, inputs, objective, rule, smoothing)
-    plain = rule is None and network.mixing is None and smoothing is None and objective.is_plain
+    stepper = Stepper(network, views, gradient_views, inputs, objective, rule, smoothing, frozen=frozen)
+    plain = not (rule or network.mixing or network.norm or smoothing or frozen) and objective.is_plain
     diverged: dict[int, int] = {}
     outputs = []
     for number, batch in enumerate(schedule.batches):

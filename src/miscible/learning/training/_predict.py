@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._types import Member, NetworkShape
 from ..losses import output_activation, pair_code
-from ..nets import Activations, Batch, Network, Trace, Views, Weights
+from ..nets import Batch, Network, Trace, Trunk, Views, Weights
 from ._stack import Stack, build_network
 
 __all__ = ["State", "head_of_rows", "pack_state", "predict", "start_from", "trunk_of_rows", "unpack_state"]
@@ -67,12 +67,14 @@ def start_from(network: Network, stack: Stack, members: Sequence[Member], states
     Raises
     ------
     ValueError
-        A state holds several networks.
+        A state holds several networks, or a relation graph of other tasks, whose places would not fit.
     """
     for k, (member, state) in enumerate(zip(members, states, strict=True)):
         known = state["tasks"].tolist()
         if len(known) != 1:
             raise ValueError(f"member {k} needs the state of one network to start from, got {len(known)}")
+        if network.mixing is not None and network.mixing.side_columns(0) and tuple(known[0]) != member.tasks:
+            raise ValueError(f"member {k}'s relation graph needs a start with its own tasks {member.tasks}")
         trained = unpack_state(network, state, stack.weights.trunk[0].device)
         for layer, own in zip(stack.weights.trunk, trained.trunk, strict=True):
             layer[k] = own[0]
@@ -138,20 +140,18 @@ def predict(
     return result
 
 
-def trunk_of_rows(network: Network, views: Views, rows: Tensor) -> list[Activations]:
+def trunk_of_rows(network: Network, views: Views, rows: Tensor) -> Trunk:
     """The trunk of every network on its rows ``(n_networks, n_rows, n_inputs)``."""
     ones = rows.new_ones(*rows.shape[:2], 1)
     return network.run_trunk(views, torch.cat([rows, ones], dim=2).flatten(0, 1), len(rows))
 
 
-def head_of_rows(
-    network: Network, views: Views, trunk: list[Activations], head: int, exists: Tensor
-) -> Trace:
+def head_of_rows(network: Network, views: Views, trunk: Trunk, head: int, exists: Tensor) -> Trace:
     """One head of every network on all rows of :func:`trunk_of_rows`; ``exists (n_networks, n_heads)``."""
     n = len(exists)
-    place = torch.arange(len(trunk[0].flat), device=exists.device)
+    place = torch.arange(len(trunk.activations[0].flat), device=exists.device)
     n_rows = len(place) // n
-    nothing = trunk[0].flat.new_zeros(0)
+    nothing = trunk.activations[0].flat.new_zeros(0)
     batch = Batch(
         n_members=n,
         n_rows=n_rows,

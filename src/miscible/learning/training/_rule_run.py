@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..losses import pair_losses
 from ..nets import Batch
 from ..rules import Rule, RuleInput, RuleState, conflicts
 from ._stack import Stack
 
-__all__ = ["RuleRun", "RuleStory", "task_losses"]
+__all__ = ["RuleRun", "RuleStory"]
 
 _NOTICEABLE = 1e-4
 """Weights closer to 1 than this count as plain."""
@@ -85,7 +84,7 @@ class RuleRun:
             ``(K, n_tasks, n_tasks)``, tasks as in ``batch.pairs``; of a rule that needs the last layer's, its
             diagonal ``(K, n_heads)``.
         losses
-            ``(K, n_heads)`` task losses of the batch, as their gradients have them.
+            ``(K, n_heads)`` task losses of the batch, see ``Objective.losses``.
 
         Returns
         -------
@@ -182,14 +181,6 @@ class RuleRun:
             gram = torch.stack([step[2] for step in own]) if self.needs_gram else None
             self._tell(weights, active, gram, losses, None)
         self._noted.clear()
-
-
-def task_losses(outputs: Tensor, batch: Batch, n_heads: int) -> Tensor:
-    """``(K, n_heads)`` losses of the tasks in a batch, in the reduction of its pair weights."""
-    assert batch.slot_owner is not None
-    losses = pair_losses(outputs, batch.target, batch.code) * batch.weight
-    total = losses.new_zeros(batch.n_members * n_heads).index_add_(0, batch.slot_owner, losses)
-    return total.view(batch.n_members, n_heads)
 
 
 def _chosen(values: Tensor, heads: Tensor | None) -> Tensor:

@@ -24,6 +24,8 @@ BATCHES = 1
 """Purpose of a random stream: batches."""
 START = 2
 """Purpose of a random stream: initial weights."""
+SIDE = 5
+"""Purpose of a random stream: initial weights of a task's state."""
 ORDER = 3
 """Purpose of a random stream: the order in which a rule visits tasks."""
 

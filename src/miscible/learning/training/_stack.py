@@ -12,7 +12,7 @@ from torch import Tensor
 from .._types import Member, NetworkShape
 from ..nets import DynamicRelation, Experts, Mixing, Network, Relation, TaskAttention, Weights
 from ..rules import RuleState
-from ._sampling import START, random_stream
+from ._sampling import SIDE, START, random_stream
 
 __all__ = ["Stack", "build_network", "count_parameters", "join_stacks", "start_stack"]
 
@@ -90,7 +90,13 @@ def build_network(shape: NetworkShape, n_heads: int) -> Network:
     """The stacked network of a population."""
     head = shape.head[1:] if shape.mixing.startswith("relation") else shape.head
     return Network(
-        shape.n_inputs, shape.trunk, head, max(shape.n_outputs), n_heads, _build_mixing(shape, n_heads)
+        shape.n_inputs,
+        shape.trunk,
+        head,
+        max(shape.n_outputs),
+        n_heads,
+        _build_mixing(shape, n_heads),
+        norm=shape.norm,
     )
 
 
@@ -131,7 +137,7 @@ def start_stack(
     heads = [np.zeros((network.n_heads, len(members), *s)) for s in network.own_shapes]
     last = len(network.head.shapes) - 1
     for k, member in enumerate(members):
-        for layers, drawn in zip(trunk, _draw(network.shared_shapes, member.seed, 0), strict=True):
+        for layers, drawn in zip(trunk, _draw_shared(network, member), strict=True):
             layers[k] = drawn
         for h, task in enumerate(member.tasks):
             for layers, drawn in zip(heads, _draw(network.own_shapes, member.seed, 1 + task), strict=True):
@@ -149,6 +155,32 @@ def start_stack(
 
     steps = np.zeros((len(members), 1 + network.n_heads), np.int64)
     return Stack(Weights(tensors(trunk), tensors(heads)), zeros(), zeros(), steps)
+
+
+def _draw_shared(network: Network, member: Member) -> list[np.ndarray]:
+    """Shared layers of one member.
+
+    Scales start at 1, shifts at 0. A task's state in the side layer comes from a random stream of that task, so that a
+    member does not depend on how many heads its neighbours have.
+    """
+    shapes, mixing = list(network.shared_shapes), network.mixing
+    above = range(network.depth, network.n_trunk)
+    by_task = range(
+        network.n_trunk, network.n_trunk + 1 if mixing and mixing.side_columns(0) else network.n_trunk
+    )
+    drawn = iter(
+        _draw([s for i, s in enumerate(shapes) if i not in above and i not in by_task], member.seed, 0)
+    )
+    layers = [np.zeros(s) if i in above or i in by_task else next(drawn) for i, s in enumerate(shapes)]
+    for i in above:
+        layers[i][:, : shapes[i][1] // 2] = 1.0
+    for i in by_task:
+        for h, task in enumerate(member.tasks):
+            columns = mixing.side_columns(h) if mixing else None
+            size = (shapes[i][0], len(columns or ()))
+            rng = random_stream(member.seed, SIDE, task)
+            layers[i][:, columns] = rng.uniform(-1.0, 1.0, size) / np.sqrt(size[0] - 1)
+    return layers
 
 
 def _draw(shapes: Sequence[tuple[int, int]], seed: int, index: int) -> list[np.ndarray]:

@@ -19,7 +19,7 @@ from ..nets import (
 )
 from ._features import FeatureSmoothing
 from ._objective import Objective
-from ._rule_run import RuleRun, task_losses
+from ._rule_run import RuleRun
 
 __all__ = ["Stepper"]
 
@@ -41,6 +41,8 @@ class Stepper:
         Decides on the shared layers; a plain sum without one.
     smoothing
         Calibrates features; nobody does without one.
+    frozen
+        Whether the shared layers need no gradients.
     """
 
     def __init__(
@@ -52,9 +54,11 @@ class Stepper:
         objective: Objective,
         rule: RuleRun | None,
         smoothing: FeatureSmoothing | None,
+        *,
+        frozen: bool = False,
     ) -> None:
         self.network, self.views, self.out, self.inputs = network, views, out, inputs
-        self.objective, self.rule, self.smoothing = objective, rule, smoothing
+        self.objective, self.rule, self.smoothing, self.frozen = objective, rule, smoothing, frozen
         self._scratch = Scratch()
 
     def gradients(self, number: int, batch: Batch) -> tuple[Tensor, Weights]:
@@ -63,6 +67,8 @@ class Stepper:
         d = self.objective.gradients(trace.outputs, batch)
         heads, top = self.network.backward_heads(self.views, trace, batch, d, self.out)
         gradients = Weights(self.out.weights.trunk, heads)
+        if self.frozen:
+            return trace.outputs, gradients
         if self.rule is None:
             backward_rows(self.network, self.views, trace, batch, top, self.out)
         elif self.rule.needs_gram:
@@ -77,7 +83,7 @@ class Stepper:
         """Tell the rule what the step did to the batch's losses, where it asks."""
         if self.rule is not None and self.rule.looks_back:
             outputs = self._forward(batch).outputs
-            self.rule.look_back(task_losses(outputs, batch, self.network.n_heads), batch)
+            self.rule.look_back(self.objective.losses(outputs, batch), batch)
 
     def _forward(self, batch: Batch) -> Trace:
         rows = self.inputs.index_select(0, batch.rows)
@@ -86,7 +92,7 @@ class Stepper:
         return self.network.forward(self.views, trunk, batch, calibration)
 
     def _losses(self, rule: RuleRun, trace: Trace, batch: Batch) -> Tensor | None:
-        return task_losses(trace.outputs, batch, self.network.n_heads) if rule.needs_losses else None
+        return self.objective.losses(trace.outputs, batch) if rule.needs_losses else None
 
     def _weigh_by_gram(
         self, rule: RuleRun, number: int, trace: Trace, batch: Batch, top: TopGradients

@@ -48,8 +48,12 @@ def train(
         When shapes, rows or labels do not fit the population.
     """
     _check(population, data)
+    if options.frozen and options.rule != "sum":
+        raise ValueError("frozen shared layers leave a rule nothing to combine")
     if population.shape.mixing.startswith("relation") and options.checkpoint == "per-task":
-        raise ValueError("a relation graph reads the states of all tasks, so they are kept at one epoch together")
+        raise ValueError(
+            "a relation graph reads the states of all tasks, so they are kept at one epoch together"
+        )
     if not population.members:
         raise ValueError("a population needs at least one member")
     if starts is not None and len(starts) != len(population.members):
