@@ -100,7 +100,7 @@ def make_plan(content: dict[str, object], source: object = "plan") -> Plan:
     try:
         return Plan.model_validate(content)
     except PlanError as error:
-        raise PlanError(f"strategies: {error.message}", source=source) from error
+        raise PlanError(f"strategies: {error.message}", source=source, hint=error.hint) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
