@@ -11,7 +11,6 @@ from ..inputs import TargetScaler
 from ..learning import (
     Fitted,
     Member,
-    MemberFit,
     NetworkShape,
     Setting,
     State,
@@ -22,6 +21,7 @@ from ..learning import (
 )
 from ..splits import FoldData
 from ._ensemble import NetworkEnsemble
+from ._story import tell_story
 from ._strategy import Strategy
 from ._tuning import Tuning
 
@@ -142,7 +142,7 @@ class Bench:
         for k in best:
             assert fitted is not None
             state = fitted.member_state(k)
-            story = _story(members[k], fitted.members[k])
+            story = tell_story(members[k], fitted.members[k])
             if served is not None:
                 answers = served[members[k].race]
                 state = {**state, "tasks": np.where(np.isin(state["tasks"], answers), state["tasks"], -1)}
@@ -270,35 +270,3 @@ def _options(
         device=device,
         compile=compile,
     )
-
-
-def _story(member: Member, fit: MemberFit) -> dict[str, object]:
-    """What the record of a cell says of a network that was kept."""
-    story: dict[str, object] = {
-        "rate": member.setting.rate,
-        "decay": member.setting.decay,
-        "options": dict(member.setting.options),
-        "score": fit.best_score,
-        "epochs": fit.epochs,
-        "best_epoch": fit.best_epoch,
-        "steps": fit.steps,
-        "reason": fit.reason,
-        "tasks": list(fit.tasks),
-        "train": np.round(fit.train_curve.T, 5).tolist(),
-        "valid": np.round(fit.valid_curve.T, 5).tolist(),
-    }
-    if fit.rule is not None:
-        rule: dict[str, object] = {
-            "name": fit.rule.name,
-            "weights": [_finite(line) for line in fit.rule.weights.T],
-            "acted": _finite(fit.rule.acted),
-        }
-        if np.isfinite(fit.rule.conflicts).any():
-            rule["conflicts"] = _finite(fit.rule.conflicts)
-        story["rule"] = rule
-    return story
-
-
-def _finite(values: np.ndarray) -> list[float | None]:
-    """Rounded, with ``None`` for what is not known."""
-    return [round(float(v), 4) if np.isfinite(v) else None for v in values]

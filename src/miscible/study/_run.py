@@ -17,10 +17,11 @@ from ..errors import MiscibleError, PlanError
 from ..evaluation import check_margin
 from ..inputs import Features, featurize
 from ..splits import FoldAssignment, Groups, assign_folds, group_keys
-from ..strategies import BLEND, Strategy, sensible_strategies
+from ..strategies import BLEND, Strategy
 from ..table import Table
 from ._cells import Cell, CellRecord, cells_of_repeat
 from ._executors import Executor, make_executor
+from ._for_table import for_table
 from ._plan import Plan
 from ._race import merits, survivors
 from ._results import StudyResult, assemble
@@ -132,21 +133,6 @@ def run_study(
             hint="Start again with --overwrite and a larger --budget.",
         )
     return result, features
-
-
-def for_table(plan: Plan, table: Table) -> Plan:
-    """The plan with sets of strategies unfolded to those that make sense for the table.
-
-    Raises
-    ------
-    PlanError
-        A strategy named outright makes no sense for it.
-    """
-    rows = table.n_rows * (plan.split.folds - 1) / plan.split.folds * (1.0 - plan.split.validation)
-    names = sensible_strategies(
-        plan.strategies, table.names, [str(k) for k in table.kinds], plan.tuning.batch_size(round(rows))
-    )
-    return plan.model_copy(update={"strategies": names})
 
 
 def missing_cells(plan: Plan, table: Table, path: Path) -> tuple[str, ...]:

@@ -1,0 +1,41 @@
+"""What the record of a cell says of a network that was kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..learning import Member, MemberFit
+
+__all__ = ["tell_story"]
+
+
+def tell_story(member: Member, fit: MemberFit) -> dict[str, object]:
+    """Setting, epochs, steps, training curves and what the rule did, fit for JSON."""
+    story: dict[str, object] = {
+        "rate": member.setting.rate,
+        "decay": member.setting.decay,
+        "options": dict(member.setting.options),
+        "score": fit.best_score,
+        "epochs": fit.epochs,
+        "best_epoch": fit.best_epoch,
+        "steps": fit.steps,
+        "reason": fit.reason,
+        "tasks": list(fit.tasks),
+        "train": np.round(fit.train_curve.T, 5).tolist(),
+        "valid": np.round(fit.valid_curve.T, 5).tolist(),
+    }
+    if fit.rule is not None:
+        rule: dict[str, object] = {
+            "name": fit.rule.name,
+            "weights": [_finite(line) for line in fit.rule.weights.T],
+            "acted": _finite(fit.rule.acted),
+        }
+        if np.isfinite(fit.rule.conflicts).any():
+            rule["conflicts"] = _finite(fit.rule.conflicts)
+        story["rule"] = rule
+    return story
+
+
+def _finite(values: np.ndarray) -> list[float | None]:
+    """Rounded, with ``None`` for what is not known."""
+    return [round(float(v), 4) if np.isfinite(v) else None for v in values]
