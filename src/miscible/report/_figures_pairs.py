@@ -18,7 +18,7 @@ def influence_figure(influence: Influence) -> go.Figure:
     """Share that each row's property takes from each column's, with its spread over networks."""
     mean, spread = 100 * influence.mean, 100 * influence.spread
     text = [
-        ["" if np.isnan(m) else f"{m:.0f} ± {s:.0f}" for m, s in zip(*rows, strict=True)]
+        ["" if np.isnan(m) else f"{m:.3g} ± {s:.2g}" for m, s in zip(*rows, strict=True)]
         for rows in zip(mean, spread, strict=True)
     ]
     top = max(1.0, float(np.nanmax(mean, initial=0.0)))
