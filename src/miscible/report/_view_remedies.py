@@ -153,9 +153,9 @@ def _influences(data: ReportData) -> RemedyPart:
     return RemedyPart(
         "influence",
         "Who influences whom",
-        "Row: the property that takes. Column: the property it takes from. Shown is the size of what is taken relative to the "
-        "property's own state. A weak witness: where a scarce property was given a copy of itself for company, the graph did "
-        "not reliably prefer it to a stranger.",
+        "Row: the property that takes. Column: the property it takes from. Shown is the size of what is taken "
+        "relative to the property's own state. A weak witness: where a scarce property was given a copy of itself "
+        "for company, the graph did not reliably prefer it to a stranger.",
         tuple(views),
     )
 
