@@ -10,7 +10,7 @@ from small_studies import small_plan
 
 from miscible.errors import PlanError
 from miscible.strategies import parse_strategies
-from miscible.study import Plan, make_plan, plan_text, read_plan
+from miscible.study import Cell, Plan, make_plan, plan_text, read_plan
 
 LEAST = {"table": {"source": "a.csv", "targets": ["y:reg"]}}
 
@@ -110,3 +110,10 @@ def test_an_empty_plan_says_what_is_missing(tmp_path: Path):
     path.write_text("")
     with pytest.raises(PlanError, match="'table' is missing"):
         read_plan(path)
+
+
+def test_cells_of_long_names_have_short_files_of_their_own():
+    names = [f"warm+from={'硬度' * 60}{end}" for end in "ab"]
+    keys = {Cell(name, 0, (0,), 1.0).key for name in names}
+    assert len(keys) == 2
+    assert all(len(f".{key}.safetensors.part".encode()) < 255 for key in keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 from ..strategies import BLEND, Strategy
 
 __all__ = ["Cell", "CellRecord", "cells_of_repeat"]
+
+_LONGEST = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,12 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """File stem."""
+        """File stem; a name longer than file systems allow is cut and told apart by its checksum."""
         task = f"-t{self.tasks[0]}" if self.strategy.startswith("independent") else ""
-        return f"{quote(self.strategy, safe='+=')}-r{self.repeat}{task}"
+        name = quote(self.strategy, safe="+=")
+        if len(name) > _LONGEST:
+            name = f"{name[:_LONGEST]}-{zlib.crc32(self.strategy.encode()):08x}"
+        return f"{name}-r{self.repeat}{task}"
 
 
 @dataclass(frozen=True, slots=True)
