@@ -20,7 +20,8 @@ class Blocks:
     active
         ``(n_active,)`` the heads with a pair in this batch, in the same numbering.
     place
-        ``(n_blocks,)`` position of each block's head in ``active``; ``None`` where that is its own position.
+        ``(n_blocks,)`` position of each block's head in ``active``; the first ``n_active`` count up. ``None`` where
+        there are no others.
     owner
         ``(n_active,)`` member of each active head.
     """

@@ -256,8 +256,8 @@ class Network:
 
 
 def _by_active_head(each: Sequence[Tensor], blocks: Blocks) -> tuple[Tensor, ...]:
-    """Gradients of blocks summed to those of the active heads."""
+    """Gradients of blocks summed to those of the active heads, in place."""
     place, n_active = blocks.place, len(blocks.active)
     if place is None:
         return tuple(each)
-    return tuple(g.new_zeros(n_active, *g.shape[1:]).index_add_(0, place, g) for g in each)
+    return tuple(g[:n_active].index_add_(0, place[n_active:], g[n_active:]) for g in each)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .._types import Setting
-from ..nets import Batch, Weights
+from ..nets import Batch, Blocks, Weights
 from ._stack import Stack
 
 __all__ = ["Optimiser"]
@@ -70,6 +70,7 @@ class Optimiser:
         last = int(stack.steps.max(initial=0)) + n_steps
         self._ticks = torch.arange(last + 1, dtype=torch.float32, device=device).unbind()
         self._pieces: dict[tuple[int, int, int], _Tensors] = {}
+        self._places: list[list[tuple[Tensor, ...]]] = []
         self._runs: dict[int, list[tuple[int, int]]] = {}
         self._flats: dict[tuple[int, int], list[Tensor]] = {}
 
@@ -89,12 +90,7 @@ class Optimiser:
                     if there[k]:
                         self._collect(lists, h, k, k + 1)
         if batch.blocks is not None:
-            each_layer = [layer.unsqueeze(1).unbind() for layer in gradients.heads]
-            for i, place in enumerate(batch.blocks.active.tolist()):
-                h, k = divmod(place, self._stack.n_members)
-                if k not in self._frozen:
-                    own = [layer[i] for layer in each_layer]
-                    self._collect(groups[self._settings[k]], h + 1, k, k + 1, own)
+            self._collect_blocks(groups, gradients, batch.blocks)
         for setting, lists in groups.items():
             _fused_adamw(
                 *lists[:4],
@@ -130,12 +126,8 @@ class Optimiser:
         part: int,
         start: int,
         stop: int,
-        gradients: list[Tensor] | None = None,
     ) -> None:
-        """Add one part (0 the trunk, then the heads) of neighbouring members, and count the step.
-
-        The gradients are in the buffers unless they are given.
-        """
+        """Add one part (0 the trunk, then the heads) of neighbouring members, and count the step."""
         key = (part, start, stop)
         if key not in self._pieces:
             self._pieces[key] = tuple(
@@ -145,13 +137,40 @@ class Optimiser:
                 for buffer in self._buffers
             )
         pieces = self._pieces[key]
-        lists[0].extend(pieces[0])
-        lists[1].extend(pieces[1] if gradients is None else gradients)
-        lists[2].extend(pieces[2])
-        lists[3].extend(pieces[3])
+        for own, more in zip(lists, pieces, strict=False):
+            own.extend(more)
         count = self._counts[part][start] + 1
         self._counts[part][start:stop] = [count] * (stop - start)
         lists[4].extend([self._ticks[count]] * len(pieces[0]))
+
+    def _collect_blocks(
+        self, groups: dict[Setting, tuple[list[Tensor], ...]], gradients: Weights, blocks: Blocks
+    ) -> None:
+        """Add the heads of a batch with blocks, all in one go: there may be hundreds."""
+        if not self._places:
+            buffers = self._buffers[0], self._buffers[2], self._buffers[3]
+            self._places = [[layer.flatten(0, 1).unbind() for layer in buffer.heads] for buffer in buffers]
+        n_members = self._stack.n_members
+        chosen: dict[Setting, tuple[list[int], list[int], list[Tensor]]] = {}
+        for i, place in enumerate(blocks.active.tolist()):
+            h, k = divmod(place, n_members)
+            if k in self._frozen:
+                continue
+            rows, places, ticks = chosen.setdefault(self._settings[k], ([], [], []))
+            counts = self._counts[h + 1]
+            counts[k] += 1
+            rows.append(i)
+            places.append(place)
+            ticks.append(self._ticks[counts[k]])
+        each_layer = [layer.unbind() for layer in gradients.heads]
+        for setting, (rows, places, ticks) in chosen.items():
+            lists = groups[setting]
+            for layer, weight, first, second in zip(each_layer, *self._places, strict=True):
+                lists[0].extend([weight[p] for p in places])
+                lists[1].extend([layer[i] for i in rows])
+                lists[2].extend([first[p] for p in places])
+                lists[3].extend([second[p] for p in places])
+                lists[4].extend(ticks)
 
     def _clip(self, gradients: Weights, batch: Batch) -> list[int]:
         norms = self._norms(gradients, batch)

@@ -18,7 +18,10 @@ _BLOCK_COST = 16.0
 
 @dataclass(frozen=True, slots=True)
 class BlockPlan:
-    """Blocks of all steps, sorted by step, member, head; each is one head of one member.
+    """Blocks of all steps; each is one head of one member.
+
+    Within a step the first block of every busy head comes first, sorted by member and head, then all others in the
+    same order: their gradients are added to those of the first without moving these.
 
     Parameters
     ----------
@@ -126,24 +129,42 @@ def _blocks(
 ) -> SlotPlan:
     size = _block_size(counts)
     needed = (-(-counts // size)).transpose(2, 0, 1)
-    first = (np.cumsum(needed) - needed.ravel()).reshape(needed.shape)
     busy_step, busy_member, busy_head = np.nonzero(needed)
-    times = needed[busy_step, busy_member, busy_head]
     n_busy = np.bincount(busy_step, minlength=len(needed))
     n_blocks = needed.sum(axis=(1, 2))
+    # Where each step's first and other blocks start.
+    start = np.cumsum(n_blocks) - n_blocks
+    more = needed[busy_step, busy_member, busy_head] - 1
+    n_more = n_blocks - n_busy
+    first_of = np.zeros(needed.shape, np.int64)
+    other_of = np.zeros(needed.shape, np.int64)
     place = np.arange(len(busy_step)) - (np.cumsum(n_busy) - n_busy)[busy_step]
+    other = (start + n_busy - np.cumsum(n_more) + n_more)[busy_step] + np.cumsum(more) - more
+    first_of[busy_step, busy_member, busy_head] = start[busy_step] + place
+    other_of[busy_step, busy_member, busy_head] = other
+    order = np.empty(int(n_blocks.sum()), np.int64)
+    order[start[busy_step] + place] = np.arange(len(busy_step))
+    extra = np.repeat(np.arange(len(busy_step)), more)
+    order[np.repeat(other - np.cumsum(more) + more, more) + np.arange(len(extra))] = extra
     plan = BlockPlan(
-        member=np.repeat(busy_member, times),
-        head=np.repeat(busy_head, times),
+        member=busy_member[order],
+        head=busy_head[order],
         busy_member=busy_member,
         busy_head=busy_head,
-        place=np.repeat(place, times),
+        place=place[order],
         n_blocks=n_blocks,
         n_busy=n_busy,
     )
-    slot = first[step, member, head] * size + rank
+    nth, inside = np.divmod(rank, size)
+    at = step, member, head
+    block = np.where(nth == 0, first_of[at], other_of[at] + nth - 1)
     return SlotPlan(
-        slot, np.repeat(plan.member, size), np.repeat(plan.head, size), n_blocks * size, None, plan
+        block * size + inside,
+        np.repeat(plan.member, size),
+        np.repeat(plan.head, size),
+        n_blocks * size,
+        None,
+        plan,
     )
 
 
