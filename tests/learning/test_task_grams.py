@@ -125,6 +125,7 @@ def test_the_form_follows_the_sizes():
     assert cheaper_form(shapes, n_pairs=32, n_tasks=3, n_slots=48) == "pairs"
     assert cheaper_form(shapes, n_pairs=512, n_tasks=40, n_slots=900) == "tasks"
     assert cheaper_form(shapes, n_pairs=512, n_tasks=300, n_slots=900) == "pairs"
+    assert cheaper_form(shapes, n_pairs=512, n_tasks=300, n_slots=900, diagonal=True) == "tasks"
 
 
 def test_many_heads_are_cut_down_to_those_at_work(monkeypatch):

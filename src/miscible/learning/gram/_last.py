@@ -17,6 +17,7 @@ from ..nets import (
     group_product_back,
     normed_backward,
     prepare,
+    relu_backward,
 )
 
 __all__ = ["last_norms"]
@@ -37,8 +38,12 @@ def last_norms(network: Network, views: Views, trace: Trace, batch: Batch, top: 
     top
         From ``Network.backward_heads``.
     """
-    k = batch.n_members
+    k, pairs = batch.n_members, batch.pairs
     groups = trace.groups
+    if pairs is not None and (pairs.slot is None or pairs.heads is not None):
+        pairs = None
+    if pairs is not None and pairs.by_row and top.side is None and not trace.trunk.norms:
+        return _row_by_row(trace, top, pairs)
     if network.mixing is not None and network.mixing.last_is_side and top.side is not None:
         a, d = trace.top, top.side
     else:
@@ -53,8 +58,7 @@ def last_norms(network: Network, views: Views, trace: Trace, batch: Batch, top: 
                 normed, cut(d, groups), _shared_groups(views, batch, groups), network.n_trunk - 1
             )
         a = below
-    pairs = batch.pairs
-    if pairs is not None and pairs.slot is not None and pairs.heads is None:
+    if pairs is not None:
         return _pair_by_pair(a, d, pairs)
     inputs, at_layer = cut(a, groups), cut(d, groups)
     if batch.blocks is None:
@@ -64,12 +68,16 @@ def last_norms(network: Network, views: Views, trace: Trace, batch: Batch, top: 
             norms[h] = _squares(rows, own)
         return norms.mT
     blocks = batch.blocks
-    if blocks.place is None:
-        squares = _squares(inputs.parts[0], at_layer.parts[0])
-    else:
-        outer = torch.bmm(inputs.parts[0].mT, at_layer.parts[0])
-        whole = outer.new_zeros(len(blocks.active), *outer.shape[1:]).index_add_(0, blocks.place, outer)
-        squares = whole.flatten(1).square().sum(dim=1)
+    n_active = len(blocks.active)
+    squares = _squares(inputs.parts[0][:n_active], at_layer.parts[0][:n_active])
+    if blocks.place is not None:
+        # Only heads with several blocks need their gradient as a whole.
+        place, which = blocks.place[n_active:].unique(return_inverse=True)
+        first, more = (
+            torch.bmm(inputs.parts[0][chosen].mT, at_layer.parts[0][chosen])
+            for chosen in (place, slice(n_active, None))
+        )
+        squares[place] = first.index_add_(0, which, more).flatten(1).square().sum(dim=1)
     n_members = views.weights.trunk[0].shape[0]
     norms = d.new_zeros(network.n_heads, n_members)
     norms.view(-1)[blocks.active] = squares
@@ -83,9 +91,24 @@ def _pair_by_pair(a: Tensor, d: Tensor, pairs: Pairs) -> Tensor:
     slot = pairs.slot.flatten()
     rows = a.index_select(0, slot).view(k, n, -1)
     own = d.index_select(0, slot).mul_(pairs.mask.view(-1, 1)).view(k, n, -1)
+    return _by_task(rows, own, pairs)
+
+
+def _row_by_row(trace: Trace, top: TopGradients, pairs: Pairs) -> Tensor:
+    """The same of a plain trunk where every pair lies on a row of its own: no row need be copied."""
+    assert pairs.slot is not None and pairs.mask is not None
+    below, at_end = trace.trunk.activations[-2:]
+    d = top.top.index_select(0, pairs.slot.flatten()).mul_(pairs.mask.view(-1, 1))
+    relu_backward(d, at_end.flat[:, :-1], 0, grad_input=d)
+    return _by_task(below.parts[0], d.view(*pairs.slot.shape, -1), pairs)
+
+
+def _by_task(rows: Tensor, own: Tensor, pairs: Pairs) -> Tensor:
+    """Sums of the products ``(K, P, P)`` of pairs within a task."""
+    assert pairs.task is not None
     products = torch.bmm(rows, rows.mT).mul_(torch.bmm(own, own.mT))
     products.mul_(pairs.task.unsqueeze(2) == pairs.task.unsqueeze(1))
-    return d.new_zeros(pairs.active.shape).scatter_add_(1, pairs.task, products.sum(dim=2))
+    return own.new_zeros(pairs.active.shape).scatter_add_(1, pairs.task, products.sum(dim=2))
 
 
 def _through_side(

@@ -2,7 +2,16 @@
 
 from ._attention import TaskAttention
 from ._batch import Batch, Blocks, Pairs
-from ._chain import Activations, Group, OnesColumn, chain_forward, cut, group_product_back, prepare
+from ._chain import (
+    Activations,
+    Group,
+    OnesColumn,
+    chain_forward,
+    cut,
+    group_product_back,
+    prepare,
+    relu_backward,
+)
 from ._compiled import compiled_step
 from ._experts import Experts
 from ._layout import Layout
@@ -44,5 +53,6 @@ __all__ = [
     "normed_backward",
     "pair_records",
     "prepare",
+    "relu_backward",
     "task_gradients",
 ]

@@ -186,7 +186,7 @@ class Material:
         if "gram" in rule.needs:
             return PairRequest(self._network.shared_shapes, compact=True, side_by_side=side_by_side)
         shapes = (self._network.last_shape,) if "last-gram" in rule.needs else None
-        return PairRequest(shapes, side_by_side=side_by_side)
+        return PairRequest(shapes, side_by_side=side_by_side, diagonal=True)
 
     def validation_schedule(self, members: Sequence[int]) -> Schedule:
         """All validation pairs of a stack."""

@@ -27,11 +27,14 @@ class PairRequest:
         Whether many heads are cut down to those at work.
     side_by_side
         Whether pairs are laid out side by side whatever the form.
+    diagonal
+        Whether the lengths of the gradients are all that is asked for.
     """
 
     shapes: tuple[tuple[int, int], ...] | None = None
     compact: bool = False
     side_by_side: bool = False
+    diagonal: bool = False
 
 
 def plan_pairs(
@@ -87,7 +90,10 @@ def plan_pairs(
     nothing: list[None] = [None] * n_steps
     slots = masks = tasks = nothing
     by_row = False
-    by_task = request.shapes is None or cheaper_form(request.shapes, n_pairs, present, n_slots) == "tasks"
+    form = "tasks"
+    if request.shapes is not None:
+        form = cheaper_form(request.shapes, n_pairs, present, n_slots, request.diagonal)
+    by_task = form == "tasks"
     if request.side_by_side or not by_task:
         order = np.argsort(key, kind="stable")
         starts = np.cumsum(sizes) - sizes
