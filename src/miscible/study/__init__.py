@@ -4,8 +4,9 @@ from ._cells import Cell, CellRecord
 from ._plan import Goal, Plan, SplitPlan, TablePlan, make_plan, plan_text, read_plan
 from ._results import StudyResult
 from ._run import Listener, Silent, missing_cells, run_study
+from ._scoring import task_error
 from ._store import Decision, RunFolder
-from ._work import StudyContext, fit_baselines, fold_data
+from ._work import StudyContext, derive_seed, fit_baselines, fold_data
 
 __all__ = [
     "Cell",
@@ -20,6 +21,7 @@ __all__ = [
     "StudyContext",
     "StudyResult",
     "TablePlan",
+    "derive_seed",
     "fit_baselines",
     "fold_data",
     "make_plan",
@@ -27,4 +29,5 @@ __all__ = [
     "plan_text",
     "read_plan",
     "run_study",
+    "task_error",
 ]

@@ -1,0 +1,1 @@
+"""Whole studies about the method itself: the truth of simulated tables, experiments, reproductions."""
