@@ -242,6 +242,12 @@ def test_arms_with_few_and_with_many_rows_take_comparable_steps():
     assert 6 * quick.epochs <= min(steps) <= max(steps) <= 12 * quick.epochs
 
 
+def test_a_batch_given_makes_an_epoch_one_pass():
+    tuning = Tuning(batch=32)
+    assert [tuning.batch_size(n) for n in (10, 3_000, 50_000)] == [32, 32, 32]
+    assert tuning.min_steps == 1
+
+
 def test_parameters_are_counted_as_torch_counts_them():
     fitted = fit()[0]
     torch_size = sum(

@@ -40,7 +40,8 @@ class Tuning(BaseModel):
     ``rates`` x ``decays`` settings start in every outer fold; at each epoch of ``halving`` the better half by
     inner validation goes on, and the ``finalists`` that remain are averaged. An epoch has between half of
     ``steps`` and ``steps`` batches whatever the number of rows (more only where even batches of 256 rows do
-    not suffice), so that arms with few and with many rows take comparable steps.
+    not suffice), so that arms with few and with many rows take comparable steps. With ``batch`` given an epoch is one
+    pass over the rows in batches of that size instead, as papers train: arms with few rows then take few steps.
     ``remedies`` holds the values tried of each remedy's own parameter. They are spread over the same settings, not
     multiplied with them: a strategy with a remedy has as many networks to choose from as one without.
     """
@@ -54,6 +55,7 @@ class Tuning(BaseModel):
     epochs: int = Field(default=40, ge=1)
     patience: int = Field(default=10, ge=1)
     steps: int = Field(default=40, ge=1)
+    batch: int | None = Field(default=None, ge=1)
     clip: float = Field(default=5.0, gt=0.0)
     remedies: dict[str, tuple[_NotNegative, ...]] = Field(default_factory=lambda: dict(REMEDIES))
 
@@ -101,9 +103,13 @@ class Tuning(BaseModel):
     @property
     def min_steps(self) -> int:
         """Batches an epoch has at least; few rows are passed over several times."""
+        if self.batch is not None:
+            return 1
         return -(-self.steps // 2)
 
     def batch_size(self, n_rows: int) -> int:
-        """Smallest power of two that leaves at most ``steps`` batches, from 8 to 256."""
+        """The batch given, or the smallest power of two that leaves at most ``steps`` batches, from 8 to 256."""
+        if self.batch is not None:
+            return self.batch
         fewest = max(-(-n_rows // self.steps), 1)
         return min(max(1 << (fewest - 1).bit_length(), 8), 256)
