@@ -11,15 +11,21 @@ from ._exhibit import (
     exhibit_from_json,
     exhibit_to_json,
 )
+from ._registry import LADDER, PARTS, Part, choose_parts, in_reading_order
 
 __all__ = [
+    "LADDER",
+    "PARTS",
     "Case",
     "Cell",
     "Exhibit",
     "Grid",
     "Heatmap",
     "Lines",
+    "Part",
     "Series",
+    "choose_parts",
     "exhibit_from_json",
     "exhibit_to_json",
+    "in_reading_order",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..advice import PropertyVerdict
 from ..audit import Audit
+from ..diagnosis import Exhibit
 
 __all__ = [
     "Band",
@@ -244,6 +245,8 @@ class ReportData:
         Versions, seeds, processor: shown as a table.
     rules, influences, groupings
         What the remedies did, one entry a strategy that has one.
+    exhibits
+        Why sharing helps or hurts, as far as it was diagnosed.
     limits, citations
         Sentences; BibTeX entries.
     bundle
@@ -272,6 +275,7 @@ class ReportData:
     rules: tuple[RuleStory, ...] = ()
     influences: tuple[Influence, ...] = ()
     groupings: tuple[Grouping, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     intervals: tuple[Intervals, ...] = ()
     costs: tuple[StrategyCost, ...] = ()

@@ -1,0 +1,79 @@
+"""Which diagnoses there are, in reading order, and how one becomes an exhibit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ..errors import MiscibleError, PlanError
+from ..text import suggest
+from ._case import Case
+from ._exhibit import Exhibit
+
+__all__ = ["LADDER", "PARTS", "Part", "choose_parts", "in_reading_order"]
+
+LADDER = "ladder"
+"""Key of the exhibit of a ladder of splits; it is no part, but shown before all of them."""
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[F]):
+    """One diagnosis.
+
+    Parameters
+    ----------
+    key
+        Short name, as given to ``miscible diagnose --parts``.
+    title, question
+        Heading, and what it answers, in a line; the exhibit words the question for its table.
+    cost
+        Rough seconds on two cores for a table of some thousand labels, looked at in full.
+    find, show
+        From a case to what was found, and from there to the exhibit.
+    """
+
+    key: str
+    title: str
+    question: str
+    cost: float
+    find: Callable[[Case], F]
+    show: Callable[[F], Exhibit]
+
+    def exhibit(self, case: Case) -> Exhibit:
+        """Look; what cannot be seen on this table becomes an exhibit that says why."""
+        try:
+            return self.show(self.find(case))
+        except MiscibleError as error:
+            return Exhibit(self.key, self.title, self.question, (f"Cannot be seen here: {error}",))
+
+
+PARTS: tuple[Part, ...] = ()
+"""In reading order: from what is seen at once to what takes training to see."""
+
+
+def choose_parts(keys: Iterable[str] = (), parts: tuple[Part, ...] | None = None) -> tuple[Part, ...]:
+    """The parts with these keys in reading order; all if no key is given.
+
+    Raises
+    ------
+    PlanError
+        There is no such part.
+    """
+    parts = PARTS if parts is None else parts
+    wanted = list(dict.fromkeys(keys))
+    known = [part.key for part in parts]
+    for key in wanted:
+        if key not in known:
+            close = suggest(key, known, limit=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
+            raise PlanError(f"there is no part {key!r} of a diagnosis.", hint=hint)
+    return tuple(part for part in parts if not wanted or part.key in wanted)
+
+
+def in_reading_order(exhibits: Iterable[Exhibit]) -> tuple[Exhibit, ...]:
+    """The ladder first, then parts in their order, then what is neither."""
+    order = {key: place for place, key in enumerate((LADDER, *(part.key for part in PARTS)))}
+    return tuple(sorted(exhibits, key=lambda exhibit: order.get(exhibit.key, len(order))))
