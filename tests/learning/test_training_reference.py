@@ -50,7 +50,9 @@ MEMBERS = (
 
 
 def reference(data: TrainingData, member: Member, options: TrainOptions):
-    """Parameters after one epoch of a float64 loop with one torch.optim.AdamW for the trunk and each head."""
+    """Parameters after one epoch of a float64 loop with one torch.optim.AdamW for the trunk and each head, and the
+    norm of the whole gradient at every step.
+    """
     network = build_network(SHAPE, len(member.tasks))
     stack = start_stack(SHAPE, (member,), network, torch.device("cpu"), torch.float64)
     trunk = [layer[0].clone().requires_grad_() for layer in stack.weights.trunk]
@@ -68,6 +70,7 @@ def reference(data: TrainingData, member: Member, options: TrainOptions):
     epoch = draw_epoch(own, options.sampling, options.batch_size, steps, random_stream(member.seed, 1, 0))
     weights = task_weights(own.counts, options.task_weights)
     assert data.weights is not None
+    norms = []
     for s in range(steps):
         here = epoch.position // options.batch_size == s
         rows_in_batch = min(options.batch_size, len(epoch.rows) - s * options.batch_size)
@@ -98,12 +101,13 @@ def reference(data: TrainingData, member: Member, options: TrainOptions):
         for optimiser in (trunk_optimiser, *head_optimisers):
             optimiser.zero_grad(set_to_none=True)
         total.backward()
-        if options.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_([*trunk, *(p for head in heads for p in head)], options.clip_norm)
+        clip = float("inf") if options.clip_norm is None else options.clip_norm
+        parameters = [*trunk, *(p for head in heads for p in head)]
+        norms.append(float(torch.nn.utils.clip_grad_norm_(parameters, clip)))
         trunk_optimiser.step()
         for h in active:
             head_optimisers[h].step()
-    return trunk, heads
+    return trunk, heads, np.array(norms)
 
 
 @pytest.mark.parametrize("blocks", [False, True], ids=["runs", "blocks"])
@@ -133,7 +137,10 @@ def test_an_epoch_equals_a_plain_loop(monkeypatch, options, blocks):
     for k, member in enumerate(MEMBERS):
         assert not fitted.members[k].diverged
         state = fitted.member_state(k)
-        trunk, heads = reference(data, member, options)
+        trunk, heads, norms = reference(data, member, options)
+        np.testing.assert_allclose(
+            fitted.members[k].norm_curve, [[norms.mean(), norms.max()]], rtol=TOLERANCE
+        )
         for i, layer in enumerate(trunk):
             ours = np.concatenate([state[f"trunk.{i}.weight"][0], state[f"trunk.{i}.bias"][0][None]])
             np.testing.assert_allclose(ours, layer.detach().numpy(), atol=TOLERANCE)

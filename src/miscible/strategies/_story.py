@@ -10,7 +10,7 @@ __all__ = ["tell_story"]
 
 
 def tell_story(member: Member, fit: MemberFit) -> dict[str, object]:
-    """Setting, epochs, steps, training curves and what the rule did, fit for JSON."""
+    """Setting, epochs, steps, training curves, gradient norms and what the rule did, fit for JSON."""
     story: dict[str, object] = {
         "rate": member.setting.rate,
         "decay": member.setting.decay,
@@ -23,6 +23,9 @@ def tell_story(member: Member, fit: MemberFit) -> dict[str, object]:
         "tasks": list(fit.tasks),
         "train": np.round(fit.train_curve.T, 5).tolist(),
         "valid": np.round(fit.valid_curve.T, 5).tolist(),
+        "norms": {
+            name: _finite(values) for name, values in zip(("mean", "largest"), fit.norm_curve.T, strict=True)
+        },
     }
     if fit.rule is not None:
         rule: dict[str, object] = {

@@ -13,13 +13,14 @@ __all__ = ["Curves"]
 
 @dataclass
 class Curves:
-    """Losses of one member and what its rule did, epoch by epoch, and the steps it took."""
+    """Losses and gradient norms of one member and what its rule did, epoch by epoch, and the steps it took."""
 
     train: list[np.ndarray] = field(default_factory=list)
     valid: list[np.ndarray] = field(default_factory=list)
     weights: list[np.ndarray] = field(default_factory=list)
     acted: list[float] = field(default_factory=list)
     conflicts: list[float] = field(default_factory=list)
+    norms: list[np.ndarray] = field(default_factory=list)
     steps: int = 0
 
     def of_rule(self, name: str, n_tasks: int) -> RuleCurves:

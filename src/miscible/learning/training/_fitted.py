@@ -58,6 +58,9 @@ class MemberFit:
         Work done.
     train_curve, valid_curve
         ``(epochs, n_tasks_of_member)`` mean losses.
+    norm_curve
+        ``(epochs, 2)`` mean and largest norm of its whole gradient over an epoch's steps, before clipping (recorded
+        without clipping too); infinite in an epoch with a gradient that is not finite.
     rule
         What its rule did; ``None`` without one.
     """
@@ -73,6 +76,7 @@ class MemberFit:
     steps: int
     train_curve: np.ndarray
     valid_curve: np.ndarray
+    norm_curve: np.ndarray
     rule: RuleCurves | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,6 +74,7 @@ class Optimiser:
         self._places: list[list[tuple[Tensor, ...]]] = []
         self._runs: dict[int, list[tuple[int, int]]] = {}
         self._flats: dict[tuple[int, int], list[Tensor]] = {}
+        self._lengths: list[list[float]] = []
 
     def step(self, gradients: Weights, batch: Batch) -> list[int]:
         """Apply one step's gradients; returns members whose gradient is not finite, frozen from now on."""
@@ -109,6 +111,25 @@ class Optimiser:
     def finish(self) -> None:
         """Write the step counts back to the stack."""
         self._stack.steps[:] = torch.tensor(self._counts).T.numpy()
+
+    def norms(self) -> np.ndarray:
+        """``(K, 2)`` mean and largest norm of each member's whole gradient before clipping, over the steps so far.
+
+        Infinite for a member that met a gradient that is not finite, NaN for one that took no step.
+        """
+        # The first members take the most steps.
+        lengths = np.full((len(self._lengths), self._stack.n_members), np.nan)
+        for line, own in zip(lengths, self._lengths, strict=True):
+            line[: len(own)] = own
+        stepped = np.arange(self._stack.n_members) < np.array([[len(own)] for own in self._lengths])
+        lengths[stepped & ~np.isfinite(lengths)] = np.inf
+        n_steps = stepped.sum(axis=0)
+        known = np.where(stepped, lengths, 0.0)
+        result = np.stack(
+            [known.sum(axis=0) / np.maximum(n_steps, 1), known.max(axis=0, initial=0.0)], axis=1
+        )
+        result[n_steps == 0] = np.nan
+        return result
 
     def _adjacent(self, n_members: int) -> list[tuple[int, int]]:
         """Longest runs of neighbours that are not frozen and share setting and step count."""
@@ -175,6 +196,7 @@ class Optimiser:
     def _clip(self, gradients: Weights, batch: Batch) -> list[int]:
         norms = self._norms(gradients, batch)
         values = norms.tolist()
+        self._lengths.append(values)
         if all(value <= self._clip_norm for value in values) and max(values) < float("inf"):
             return []
         bad = [k for k, value in enumerate(values) if not value < float("inf") and k not in self._frozen]

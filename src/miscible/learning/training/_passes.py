@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +20,28 @@ from ._schedule import Schedule
 from ._stack import Stack
 from ._step import Stepper
 
-__all__ = ["evaluate", "train_epoch"]
+__all__ = ["EpochStory", "evaluate", "train_epoch"]
+
+
+class EpochStory(NamedTuple):
+    """What happened in a training epoch of a stack.
+
+    Parameters
+    ----------
+    losses
+        ``(K, n_heads)`` mean loss of each task as its pairs came by, NaN without pairs.
+    diverged
+        For members that diverged the step, from 1.
+    norms
+        ``(K, 2)`` mean and largest norm of a member's whole gradient before clipping.
+    rule
+        What the rule did.
+    """
+
+    losses: np.ndarray
+    diverged: dict[int, int]
+    norms: np.ndarray
+    rule: RuleStory | None
 
 
 def train_epoch(
@@ -35,7 +57,7 @@ def train_epoch(
     frozen: bool = False,
     rule: RuleRun | None = None,
     smoothing: FeatureSmoothing | None = None,
-) -> tuple[np.ndarray, dict[int, int], RuleStory | None]:
+) -> EpochStory:
     """Run every step of a schedule.
 
     Parameters
@@ -61,9 +83,7 @@ def train_epoch(
 
     Returns
     -------
-    tuple
-        ``(K, n_heads)`` mean loss of each task as its pairs came by, NaN without pairs; for members that
-        diverged the step, from 1; and what the rule did.
+    EpochStory
     """
     buffers = stack.weights.empty_like()
     views, gradient_views = Views(stack.weights), Views(buffers)
@@ -84,7 +104,7 @@ def train_epoch(
         stepper.look_back(batch)
     optimiser.finish()
     losses = _mean_losses(schedule, outputs, stack)
-    return losses, diverged, None if rule is None else rule.finish(losses)
+    return EpochStory(losses, diverged, optimiser.norms(), None if rule is None else rule.finish(losses))
 
 
 def evaluate(network: Network, stack: Stack, inputs: Tensor, schedule: Schedule) -> np.ndarray:

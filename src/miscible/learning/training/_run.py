@@ -19,9 +19,9 @@ from ._hooks import EpochEnd, Hook
 from ._material import Material
 from ._monitor import Monitor
 from ._objective import Objective
-from ._passes import evaluate, train_epoch
+from ._passes import EpochStory, evaluate, train_epoch
 from ._predict import State, pack_state, start_from
-from ._rule_run import RuleRun, RuleStory
+from ._rule_run import RuleRun
 from ._schedule import Schedule
 from ._stack import Stack, build_network, join_stacks, start_stack
 
@@ -144,7 +144,7 @@ class Run:
             self._validations[i] = material.validation_schedule(members)
         rule = material.rules[members[0]]
         smoothing = material.smoothing(stack, members)
-        train, diverged, story = train_epoch(
+        story = train_epoch(
             self.network,
             stack,
             [self.population.members[k].setting for k in members],
@@ -161,20 +161,21 @@ class Run:
             if i not in self._features:
                 self._features[i] = material.feature_schedule(members)
             smoothing.finish(self.network, Views(stack.weights), self.inputs, self._features[i])
-        if story is not None:
-            self._tell(members, story)
-        for place, step in diverged.items():
+        self._tell(members, story)
+        for place, step in story.diverged.items():
             k = members[place]
             self.monitor.stop(k, f"diverged at step {self.curves[k].steps + step}", diverged=True)
         for k in members:
             self.curves[k].steps += int(material.steps_each[k])
-        return train, evaluate(self.network, stack, self.inputs, self._validations[i])
+        return story.losses, evaluate(self.network, stack, self.inputs, self._validations[i])
 
-    def _tell(self, members: list[int], story: RuleStory) -> None:
+    def _tell(self, members: list[int], story: EpochStory) -> None:
         for place, k in enumerate(members):
-            self.curves[k].weights.append(story.weights[place])
-            self.curves[k].acted.append(float(story.acted[place]))
-            self.curves[k].conflicts.append(float(story.conflicts[place]))
+            self.curves[k].norms.append(story.norms[place])
+            if story.rule is not None:
+                self.curves[k].weights.append(story.rule.weights[place])
+                self.curves[k].acted.append(float(story.rule.acted[place]))
+                self.curves[k].conflicts.append(float(story.rule.conflicts[place]))
 
     def _event(self, epoch: int, losses: np.ndarray, n_alive: int) -> EpochEnd:
         spread = np.full((2, len(self.members), self.population.shape.n_tasks), np.nan)
@@ -215,6 +216,7 @@ class Run:
             rule=None if rule is None else curves.of_rule(rule.name, n_tasks),
             train_curve=train,
             valid_curve=valid,
+            norm_curve=np.array(curves.norms).reshape(-1, 2),
         )
 
 
