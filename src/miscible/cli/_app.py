@@ -172,6 +172,25 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 
 @app.command()
 @guarded
+def diagnose(
+    run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
+    parts: Annotated[list[str] | None, typer.Option(help="Such as tails shift; all by default.")] = None,
+    list_parts: Annotated[bool, typer.Option("--list", help="Name the parts and what they cost.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Look at less.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Leave out parts that are done.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Why sharing helps or hurts in a finished run."""
+    from ._diagnose import diagnose_command, list_command
+
+    if list_parts:
+        list_command()
+    else:
+        diagnose_command(run, parts or (), quick=quick, resume=resume, quiet=quiet)
+
+
+@app.command()
+@guarded
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Bundle folder.")],
     table: Annotated[Path, typer.Argument(help="Rows to predict.")],
@@ -184,6 +203,36 @@ def predict(
     from ._predict import predict_command
 
     predict_command(bundle, table, out, interval, skip_bad_rows, sheet)
+
+
+@app.command()
+@guarded
+def reproduce(
+    paper: Annotated[str, typer.Argument(help="kang2025: when does sharing fail, on 54,028 alloys.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the public files of the real alloy union; simulated if left out.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Your copy of the paper's table, or one like it.")] = None,
+    map: Annotated[
+        list[str] | None, typer.Option(help="Columns of --table: resistivity=COL hardness=COL amorphous=COL.")
+    ] = None,
+    inputs: Inputs = None,
+    group: Group = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer labels, repeats and epochs; minutes.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1)] = 2,
+    out: Out = Path("reproduction"),
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Repeat a paper's study and put its numbers beside ours."""
+    from ._reproduce import reproduce_command
+
+    reproduce_command(
+        paper, out, data=data, table=table, mapping=map or [], inputs=inputs or [], group=group,
+        quick=quick, seed=seed, workers=workers, resume=resume, overwrite=overwrite, quiet=quiet,
+    )  # fmt: skip
 
 
 @app.command()

@@ -9,7 +9,7 @@ from ..errors import InputError
 
 __all__ = ["expand_lists", "parse_budget"]
 
-LISTS = ("--targets", "--inputs", "--where", "--strategies")
+LISTS = ("--targets", "--inputs", "--where", "--strategies", "--parts", "--map")
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
