@@ -1,0 +1,41 @@
+"""Numbers and lists in the sentences of exhibits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+__all__ = ["cell", "listed", "number", "share", "signed_percent"]
+
+
+def number(value: float, unit: str = "") -> str:
+    """Three significant digits and the unit."""
+    if not math.isfinite(value):
+        return "unknown"
+    digits = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:.2e}" if digits > 6 else f"{value:,.{digits}f}"
+    return f"{text} {unit}".strip()
+
+
+def signed_percent(value: float) -> str:
+    """A relative change with its sign."""
+    return f"{100 * value:+.1f} %" if math.isfinite(value) else "unknown"
+
+
+def share(value: float) -> str:
+    """A share in percent."""
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{100 * value:.1f} %" if 0 < value < 0.1 else f"{100 * value:.0f} %"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """``a, b and c``; long lists are cut and counted."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def cell(value: float, digits: int = 4) -> float | None:
+    """A number for a grid, to some significant digits; ``None`` where it is unknown."""
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
