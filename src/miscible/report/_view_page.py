@@ -8,6 +8,7 @@ from ._data import ReportData
 from ._numbers import count, duration
 from ._panels import FEW, Section
 from ._view_audit import audit_view
+from ._view_exhibits import exhibit_views
 from ._view_figures import curve_panels, interval_view, prediction_panels, reliability_panels, tail_views
 from ._view_regions import THIN, region_views
 from ._view_remedies import remedy_view
@@ -69,6 +70,13 @@ def sections(data: ReportData) -> tuple[Section, ...]:
         ),
         _one("tails", "Error tails", "Error tails", {"tails": tail_views(data), "many": many}, "tails"),
         _regions_section(data, many),
+        _one(
+            "exhibits",
+            "Why sharing helps or hurts",
+            "Why",
+            {"exhibits": exhibit_views(data)},
+            "exhibits",
+        ),
         _table_section(data),
         _folds_section(data),
         _one(
