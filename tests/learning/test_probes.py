@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
-from network_cases import build_case, run_step
+from network_cases import MIXINGS, build_case, run_step
 
 from miscible.learning import (
     GradientProbe,
@@ -13,10 +16,12 @@ from miscible.learning import (
     Population,
     TrainingData,
     TrainOptions,
+    shared_parts,
     train,
 )
 from miscible.learning.gram import unbiased_gram
 from miscible.learning.nets import Views, pair_records
+from miscible.learning.training._stack import build_network
 
 
 def test_unbiased_gram_leaves_out_pairs_of_the_same_row():
@@ -42,13 +47,13 @@ def test_unbiased_gram_leaves_out_pairs_of_the_same_row():
                 ]
                 expected = np.mean(products) if products else np.nan
                 np.testing.assert_allclose(found.gram[k, t, s], expected, rtol=1e-9, atol=1e-15)
-            first, second = (
-                sum((each[k, p] for p in of_task[t] if bool(half[k, p]) == side), torch.zeros(each.shape[2]))
-                for side in (True, False)
-            )
+            halves = [[p for p in of_task[t] if bool(half[k, p]) == side] for side in (True, False)]
+            first, second = (sum((each[k, p] for p in ps), torch.zeros(each.shape[2])) for ps in halves)
             if float(first.norm() * second.norm()) > 0.0:
                 cosine = float(first @ second / (first.norm() * second.norm()))
                 np.testing.assert_allclose(found.split_half[k, t], cosine, rtol=1e-9)
+                means = [float(g.norm()) / len(ps) for g, ps in zip((first, second), halves, strict=True)]
+                np.testing.assert_allclose(found.half_square[k, t], np.prod(means), rtol=1e-9)
 
 
 def test_the_diagonal_is_not_inflated_by_the_size_of_the_sample():
@@ -68,3 +73,63 @@ def test_the_diagonal_is_not_inflated_by_the_size_of_the_sample():
     noise = gram[:, -1, 1, 1]
     assert (noise < 0.0).any(), "an unbiased estimate of about zero is negative at times"
     assert all(p.losses.shape == (4, 2) and (np.abs(p.split_half) <= 1.0 + 1e-6).all() for p in seen)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("mixing", [*MIXINGS])
+def test_every_shared_layer_is_a_part_with_a_name(mixing, norm):
+    shape = NetworkShape(5, (1, 1, 1), trunk=(7, 6), head=(4,), mixing=mixing, norm=norm)
+    network = build_network(shape, 3)
+    trunk, *each = shared_parts(shape).values()
+    assert each == [(i,) for i in range(len(network.shared_shapes))]
+    assert trunk == tuple(range(network.n_trunk))
+
+
+def make_pair(seed: int, second: np.ndarray | None = None) -> TrainingData:
+    """Two tasks on rows of their own, the second with the function of the first unless another is given."""
+    rng = np.random.default_rng(seed)
+    inputs = rng.normal(size=(1, 600, 6)).astype(np.float32)
+    first = np.sin(inputs[0, :, 0]) + inputs[0, :, 1] * inputs[0, :, 2]
+    targets = np.stack([first, first if second is None else second], axis=1)
+    targets[:300, 0] = targets[300:, 1] = np.nan
+    rows = rng.permutation(600)
+    return TrainingData(
+        inputs, targets[None].astype(np.float32), (rows[:500],), (rows[500:],), ("regression",) * 2
+    )
+
+
+def look(data: TrainingData, n_members: int = 4, **shape) -> list:
+    members = tuple(Member(0, (0, 1), seed) for seed in range(n_members))
+    shape = {"trunk": (24,), "head": (8,), **shape}
+    population = Population(NetworkShape(6, (1, 1), **shape), members)
+    probe = GradientProbe(population, data, by_part=True)
+    train(population, data, TrainOptions(batch_size=32, max_epochs=8, patience=8), [probe])
+    return [probe.probes(k) for k in range(n_members)]
+
+
+def test_grams_of_the_layers_add_up():
+    seen = look(make_pair(0), 1, trunk=(24, 12), mixing="relation")[0]
+    assert list(seen.parts) == ["trunk", "trunk 1", "trunk 2", "states", "messages"]
+    gram = {name: part.gram for name, part in seen.parts.items()}
+    np.testing.assert_allclose(gram["trunk"], gram["trunk 1"] + gram["trunk 2"], rtol=1e-4, atol=1e-8)
+    whole = gram["trunk"] + gram["states"] + gram["messages"]
+    np.testing.assert_allclose(seen.gram, whole, rtol=1e-4, atol=1e-8)
+    assert np.abs(gram["messages"]).max() > 0.0
+    np.testing.assert_array_equal(seen.parts["trunk"].losses, seen.losses)
+
+
+def test_a_copy_on_other_rows_shows_and_its_sign_does_not():
+    """A head turns the sign of its task, so that a copy and its opposite look alike; a stranger looks like neither."""
+    data = make_pair(1)
+    opposite = replace(data, targets=data.targets * np.array([1.0, -1.0], np.float32))
+    x = data.inputs[0]
+    stranger = make_pair(1, np.cos(x[:, 3]) + x[:, 4] * x[:, 5])
+    copy, flipped, other = (
+        np.array([p.cosines()[:5].mean(axis=0) for p in look(d, 6, trunk=(64, 64), head=())])
+        for d in (data, opposite, stranger)
+    )
+    for seen in (copy, flipped, other):
+        assert seen[:, 0, 1] == pytest.approx(seen[:, 1, 0])
+        assert (np.diagonal(seen.mean(axis=0)) > 0.1).all(), "the control must let the difference be seen"
+    assert (copy[:, 0, 1] > 0.08).all() and (flipped[:, 0, 1] > 0.08).all()
+    assert abs(other[:, 0, 1].mean()) < 0.06

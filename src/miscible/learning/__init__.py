@@ -30,6 +30,7 @@ from .training import (
     State,
     count_parameters,
     predict,
+    shared_parts,
     task_influence,
     train,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "count_parameters",
     "make_rule",
     "predict",
+    "shared_parts",
     "task_influence",
     "train",
 ]

@@ -24,10 +24,14 @@ class UnbiasedGram(NamedTuple):
     split_half
         ``(K, n_tasks)`` cosine between the gradients of two random halves of a task's pairs, NaN with fewer than
         two pairs: what a cosine of 1 looks like under this much noise.
+    half_square
+        ``(K, n_tasks)`` product of the lengths of the mean gradients of these halves: a squared length with the noise
+        of half the sample in it.
     """
 
     gram: Tensor
     split_half: Tensor
+    half_square: Tensor
 
 
 def unbiased_gram(records: PairRecords, row: Tensor, half: Tensor) -> UnbiasedGram:
@@ -54,5 +58,6 @@ def unbiased_gram(records: PairRecords, row: Tensor, half: Tensor) -> UnbiasedGr
         return (left * (products @ right)).sum(dim=1)
 
     length = (inner(first, first) * inner(second, second)).clamp_min(0.0).sqrt()
-    cosine = inner(first, second) / torch.where(length > 0.0, length, torch.nan)
-    return UnbiasedGram(gram, cosine)
+    length = torch.where(length > 0.0, length, torch.nan)
+    n_products = first.sum(dim=1) * second.sum(dim=1)
+    return UnbiasedGram(gram, inner(first, second) / length, length / n_products)

@@ -5,7 +5,7 @@ from ._hooks import EpochEnd, Hook
 from ._influence import task_influence
 from ._objective import DEFAULT_OPTIONS
 from ._predict import State, predict
-from ._probes import GradientProbe, Probes
+from ._probes import GradientProbe, Probes, shared_parts
 from ._stack import count_parameters
 from ._train import train
 
@@ -21,6 +21,7 @@ __all__ = [
     "State",
     "count_parameters",
     "predict",
+    "shared_parts",
     "task_influence",
     "train",
 ]

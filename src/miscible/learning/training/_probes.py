@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .._types import Population, TrainingData
+from .._types import NetworkShape, Population, TrainingData
 from ..gram import unbiased_gram
 from ..losses import pair_code, pair_gradients
-from ..nets import Network, Views, pair_records
+from ..nets import Network, PairRecords, Views, pair_records
 from ._hooks import EpochEnd
 from ._pair_plan import PairRequest
 from ._sampling import Epoch, MemberPairs, member_pairs, random_stream
 from ._schedule import StackInfo, build_schedule
 from ._stack import Stack
 
-__all__ = ["GradientProbe", "Probes"]
+__all__ = ["GradientProbe", "Probes", "shared_parts"]
 
 PROBE = 4
 """Purpose of a random stream: the pairs of a probe."""
@@ -37,11 +39,54 @@ class Probes:
         ``(n_probes, n_tasks)`` cosine between two halves of a task's pairs.
     losses
         ``(n_probes, n_tasks)`` mean training losses of the epoch before.
+    half_square
+        ``(n_probes, n_tasks)`` squared length of a task's gradient from half of its pairs, with the noise in it.
+    parts
+        The same for some of the shared layers, by the names that `shared_parts` gives; empty unless asked for.
     """
 
     gram: np.ndarray
     split_half: np.ndarray
     losses: np.ndarray
+    half_square: np.ndarray
+    parts: Mapping[str, Probes] = field(default_factory=dict)
+
+    def cosines(self) -> np.ndarray:
+        """``(n_probes, n_tasks, n_tasks)`` cosines as halves of the samples show them, shrunk by noise.
+
+        Off the diagonal the unbiased inner products over the noisy lengths; on it the split-half cosines. Dividing
+        the first by the root of two of the second takes the noise out (Spearman's correction for attenuation, 1904).
+        """
+        square = np.where(self.half_square > 0.0, self.half_square, np.nan)
+        result = self.gram / np.sqrt(square[:, :, None] * square[:, None, :])
+        own = np.arange(result.shape[1])
+        result[:, own, own] = self.split_half
+        return result
+
+
+def shared_parts(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
+    """Names of the parts of the layers that tasks share, and which layers they are.
+
+    ``trunk`` is the whole trunk, the part that all architectures have; then every shared layer alone.
+    """
+    depth = len(shape.trunk)
+    names = [f"trunk {i + 1}" for i in range(depth)]
+    if shape.norm:
+        names += [f"scales {i + 1}" for i in range(depth)]
+    parts = {"trunk": tuple(range(len(names)))}
+    if shape.mixing.startswith("relation"):
+        names += ["states", "messages"]
+    elif shape.mixing == "mmoe":
+        names.append("experts")
+    return parts | {name: (i,) for i, name in enumerate(names)}
+
+
+class _Look(NamedTuple):
+    """One probe of some layers, tasks as in the data."""
+
+    gram: np.ndarray
+    split_half: np.ndarray
+    half_square: np.ndarray
 
 
 class GradientProbe:
@@ -55,12 +100,21 @@ class GradientProbe:
         Labels of a task that are looked at, or all if there are fewer.
     n_pairs
         Labels of all tasks together, which many tasks share out: work grows with its square.
+    by_part
+        Whether the parts of the shared layers are looked at one by one, too.
     """
 
     def __init__(
-        self, population: Population, data: TrainingData, *, n_labels: int = 256, n_pairs: int = 1024
+        self,
+        population: Population,
+        data: TrainingData,
+        *,
+        n_labels: int = 256,
+        n_pairs: int = 1024,
+        by_part: bool = False,
     ) -> None:
         self._population = population
+        self._parts = shared_parts(population.shape) if by_part else {}
         self._n_rows = data.inputs.shape[1]
         self._kinds = data.kinds
         rows = torch.as_tensor(np.asarray(data.inputs, dtype=np.float32)).flatten(0, 1)
@@ -70,7 +124,7 @@ class GradientProbe:
             pairs = member_pairs(data, member, data.train_rows[member.data])
             limit = max(2, min(n_labels, n_pairs // len(member.tasks)))
             self._chosen.append(_sample(pairs, limit, random_stream(member.seed, PROBE, 0)))
-        self._found: dict[int, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = defaultdict(list)
+        self._found: dict[int, list[tuple[list[_Look], np.ndarray]]] = defaultdict(list)
 
     def on_epoch_end(self, event: EpochEnd) -> None:
         """See `Hook`."""
@@ -79,19 +133,29 @@ class GradientProbe:
             members = event.members[start : start + stack.n_members].tolist()
             for place, k in enumerate(members):
                 if len(self._chosen[k].rows):
-                    gram, halves = self._look(event.network, stack.take([place]), k)
-                    self._found[k].append((gram, halves, event.train_loss[start + place]))
+                    looks = self._look(event.network, stack.take([place]), k)
+                    self._found[k].append((looks, event.train_loss[start + place]))
             start += stack.n_members
 
     def probes(self, member: int) -> Probes:
         """What was seen of one member, tasks as in the data."""
-        n_tasks = self._population.shape.n_tasks
-        found = self._found[member]
-        gram = np.array([g for g, _, _ in found]).reshape(-1, n_tasks, n_tasks)
-        halves, losses = (np.array([f[i] for f in found]).reshape(-1, n_tasks) for i in (1, 2))
-        return Probes(gram, halves, losses)
+        parts = {name: self._gather(member, i, {}) for i, name in enumerate(self._parts, start=1)}
+        return self._gather(member, 0, parts)
 
-    def _look(self, network: Network, stack: Stack, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def _gather(self, member: int, part: int, parts: Mapping[str, Probes]) -> Probes:
+        n_tasks = self._population.shape.n_tasks
+        looks = [found[part] for found, _ in self._found[member]]
+        losses = [loss for _, loss in self._found[member]]
+        return Probes(
+            gram=np.array([look.gram for look in looks]).reshape(-1, n_tasks, n_tasks),
+            split_half=np.array([look.split_half for look in looks]).reshape(-1, n_tasks),
+            losses=np.array(losses).reshape(-1, n_tasks),
+            half_square=np.array([look.half_square for look in looks]).reshape(-1, n_tasks),
+            parts=parts,
+        )
+
+    def _look(self, network: Network, stack: Stack, k: int) -> list[_Look]:
+        """At all shared layers, then at every part."""
         member, epoch = self._population.members[k], self._chosen[k]
         n_heads, shape = network.n_heads, self._population.shape
         codes = np.zeros((1, n_heads), np.int64)
@@ -120,17 +184,20 @@ class GradientProbe:
         assert records.pairs.slot is not None
         row = batch.rows[batch.slot_row[records.pairs.slot]]
         half = torch.arange(row.shape[1], device=device).expand_as(row) % 2 == 0
-        found = unbiased_gram(records, row, half)
-        return self._by_task(member.tasks, found.gram[0], 2), self._by_task(
-            member.tasks, found.split_half[0], 1
-        )
+        every = tuple(range(len(records.layers)))
+        looks = []
+        for chosen in (every, *self._parts.values()):
+            part = PairRecords([records.layers[i] for i in chosen], records.pairs)
+            found = unbiased_gram(part, row, half)
+            looks.append(_Look(*(self._by_task(member.tasks, values[0]) for values in found)))
+        return looks
 
-    def _by_task(self, tasks: tuple[int, ...], values: Tensor, n_axes: int) -> np.ndarray:
-        """From a member's heads to the tasks of the data."""
+    def _by_task(self, tasks: tuple[int, ...], values: Tensor) -> np.ndarray:
+        """From a member's heads to the tasks of the data, along every axis."""
         n_tasks, n = self._population.shape.n_tasks, len(tasks)
-        result = np.full((n_tasks,) * n_axes, np.nan)
-        own = values[:n, :n] if n_axes == 2 else values[:n]
-        result[np.ix_(*[tasks] * n_axes)] = own.cpu().numpy()
+        result = np.full((n_tasks,) * values.ndim, np.nan)
+        own = values[:n, :n] if values.ndim == 2 else values[:n]
+        result[np.ix_(*[tasks] * values.ndim)] = own.cpu().numpy()
         return result
 
 
