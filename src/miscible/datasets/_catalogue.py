@@ -11,6 +11,7 @@ from miscible.text import suggest
 
 from ._alloys import load_alloys
 from ._dataset import Dataset
+from ._synthetic import SYNTHETIC, describe_dials, load_synthetic
 from ._union_variant import UNION, VARIANTS
 from ._unions import is_union, load_union
 
@@ -22,7 +23,7 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {"alloys": load_alloys}
 
 def names() -> tuple[str, ...]:
     """Names that `load` knows."""
-    return (*_LOADERS, UNION)
+    return (*_LOADERS, UNION, SYNTHETIC)
 
 
 def summaries() -> dict[str, str]:
@@ -31,6 +32,8 @@ def summaries() -> dict[str, str]:
         "alloys": "strength, hardness, elongation and amorphous formation; comes with the extra 'alloys'",
         UNION: f"resistivity, hardness and amorphous formation; needs a folder of yours: dataset:{UNION}:FOLDER; "
         f"variants {UNION}-PART, PART {', '.join(VARIANTS)}",
+        SYNTHETIC: "a simulated table with known truth; every dial may be left out: "
+        f"dataset:{SYNTHETIC}:counts=3000/300/300,relatedness=0.5,seed=3",
     }
 
 
@@ -40,14 +43,15 @@ def load(name: str, folder: str | Path | None = None) -> Dataset:
     Parameters
     ----------
     name
-        One of `names`, or a variant of it; ``NAME:FOLDER`` also names the folder.
+        One of `names`, or a variant of it; ``NAME:FOLDER`` also names the folder, ``synthetic:DIALS`` the dials.
     folder
         Where the files of a table lie that does not bring its own.
 
     Raises
     ------
     InputError
-        There is no such table, its folder is not named or does not hold what it should, or it needs none.
+        There is no such table, its folder is not named or does not hold what it should, or it needs none; a dial of
+        the simulator is unknown or out of range.
     MiscibleError
         The package that holds its data is not installed.
     """
@@ -55,6 +59,10 @@ def load(name: str, folder: str | Path | None = None) -> Dataset:
     place = folder or rest or None
     if is_union(stem):
         return load_union(stem, place)
+    if stem == SYNTHETIC:
+        if folder:
+            raise InputError("the simulated table is read from no folder.", hint="Leave the folder out.")
+        return load_synthetic(rest)
     if stem not in _LOADERS:
         near = suggest(stem, names(), limit=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names())}."
@@ -67,6 +75,8 @@ def load(name: str, folder: str | Path | None = None) -> Dataset:
 def absolute(name: str, beside: Path | None = None) -> str:
     """The name with its folder, if it has one, made absolute, so that it means the same from anywhere.
 
+    The dials of a simulated table are no folder and stay as they are.
+
     Parameters
     ----------
     name
@@ -75,7 +85,7 @@ def absolute(name: str, beside: Path | None = None) -> str:
         What a relative folder is relative to; the current folder by default.
     """
     stem, _, rest = name.partition(":")
-    if not rest:
+    if not rest or stem == SYNTHETIC:
         return name
     return f"{stem}:{(beside or Path()).joinpath(Path(rest).expanduser()).absolute()}"
 
@@ -104,9 +114,10 @@ def describe(name: str, folder: str | Path | None = None) -> str:
             ]
         ),
         *_variants(dataset),
+        *((describe_dials(WIDTH),) if dataset.name == SYNTHETIC else ()),
         "\n".join(["What loading did", *(_bullet(note) for note in dataset.notes)]),
         fill(f"Licence: {dataset.licence}", WIDTH),
-        "\n".join(["Please cite", *dataset.citations]),
+        *(("\n".join(["Please cite", *dataset.citations]),) if dataset.citations else ()),
     )
     return "\n\n".join(sections) + "\n"
 
