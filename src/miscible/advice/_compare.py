@@ -42,7 +42,7 @@ def compare(
         result.pooled_error(arm.predictions, arm.thresholds, task, rows) for arm in (baseline, candidate)
     )
     rope = margin_of_equivalence(result.table.properties[task].margin, before, floor)
-    posterior = correlated_posterior(differences, 1.0 / (result.plan.split.folds - 1))
+    posterior = correlated_posterior(differences, result.folds.test_train_ratio)
     better, equivalent, worse = posterior.probabilities(rope)
     scored = known.sum(axis=1)
     return Comparison(

@@ -22,9 +22,9 @@ class FoldData:
     inputs
         ``(n_rows, n_inputs)`` float32, every row of the table, prepared with the training rows only.
     targets
-        ``(n_rows, n_tasks)`` float64 in model space; NaN where unmeasured and on every test row.
+        ``(n_rows, n_tasks)`` float64 in model space; NaN where unmeasured and on every test or barred row.
     train_rows, valid_rows, test_rows
-        Sorted positions; together every row once.
+        Sorted positions; together every row once, but for barred rows, which are in none.
     weights
         ``(n_rows,)`` sample weights.
     kinds
@@ -58,11 +58,12 @@ def make_fold(
     *,
     seed: int,
     fraction: float = 0.2,
+    barred: np.ndarray | None = None,
 ) -> FoldData:
     """Build one outer fold.
 
-    Labels of test rows are replaced by NaN before anything reads them, so nothing behind this function can
-    learn from them.
+    Labels of test rows and of barred rows are replaced by NaN before anything reads them, so nothing behind
+    this function can learn from them.
 
     Parameters
     ----------
@@ -78,12 +79,15 @@ def make_fold(
         Of the inner split.
     fraction
         Share of the inner validation part.
+    barred
+        ``(n_rows,)`` mask of rows that may be neither trained on nor tested here; see `FoldAssignment`.
     """
     tested = outer == fold
+    hidden = tested if barred is None else tested | barred
     targets = np.array(table.targets(), dtype=np.float64)
-    targets[tested] = np.nan
+    targets[hidden] = np.nan
     train_rows, valid_rows = inner_split(
-        codes, targets, np.flatnonzero(~tested), fraction=fraction, seed=seed, kinds=table.kinds
+        codes, targets, np.flatnonzero(~hidden), fraction=fraction, seed=seed, kinds=table.kinds
     )
     preparation = Preparation.fit(features, train_rows)
     return FoldData(

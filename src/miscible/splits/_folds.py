@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError, PlanError
 from ._allocate import allocate
+from ._elements import bar_rows, element_warnings
 from ._strata import Strata, count_strata
 
 __all__ = ["FoldAssignment", "assign_folds"]
@@ -28,16 +29,29 @@ class FoldAssignment:
         Number of folds; none is empty.
     warnings
         What a reader of the results must know: large groups, tasks too scarce for the folds.
+    barred
+        ``(n_repeats, n_folds, n_rows)`` bool, rows that are neither trained on nor tested in a fold; None where
+        every row that is not tested may be trained on.
     """
 
     outer: np.ndarray
     n_folds: int
     warnings: tuple[str, ...] = field(default=())
+    barred: np.ndarray | None = None
 
     @property
     def n_repeats(self) -> int:
         """Number of repeats."""
         return len(self.outer)
+
+    @property
+    def test_train_ratio(self) -> float:
+        """Rows tested over rows left for training, averaged over folds; what corrected tests need to know."""
+        if self.barred is None:
+            return 1.0 / (self.n_folds - 1)
+        tested = self.outer[:, None, :] == np.arange(self.n_folds)[None, :, None]
+        left = (~tested & ~self.barred).sum(axis=2)
+        return float((tested.sum(axis=2) / left).mean())
 
 
 def assign_folds(
@@ -51,6 +65,7 @@ def assign_folds(
     names: Sequence[str] | None = None,
     classes: Sequence[Sequence[str]] | None = None,
     group_labels: Sequence[str] | np.ndarray | None = None,
+    holds: np.ndarray | None = None,
 ) -> FoldAssignment:
     """Deal whole groups to folds, balancing rows, labels of every task, and classes.
 
@@ -68,13 +83,16 @@ def assign_folds(
         The same seed gives the same folds.
     names, classes, group_labels
         Names of tasks, of each task's classes and of groups (both by code) for warnings.
+    holds
+        ``(n_rows, n_groups)`` of groups that overlap, as `Groups.holds`; rows are then barred.
 
     Raises
     ------
     PlanError
         Fewer than two folds, or no repeat.
     InputError
-        Fewer groups than folds in the whole table. Scarce tasks only give warnings.
+        Fewer groups than folds in the whole table, or overlapping groups that leave a fold nothing to train on.
+        Scarce tasks only give warnings.
     """
     if n_folds < 2 or n_repeats < 1:
         raise PlanError(f"{n_folds} folds x {n_repeats} repeats cannot be made; at least 2 x 1 are needed.")
@@ -94,7 +112,14 @@ def assign_folds(
     group_names = [str(c) for c in (found if group_labels is None else np.asarray(group_labels)[found])]
     classes = [()] * len(names) if classes is None else classes
     warnings = _large_groups(strata, group_names) + _scarce(strata, folds, n_folds, names, classes)
-    return FoldAssignment(folds[:, dense], n_folds, tuple(warnings))
+    outer = folds[:, dense]
+    if holds is None:
+        return FoldAssignment(outer, n_folds, tuple(warnings))
+    barred = bar_rows(outer, folds, holds[:, found], n_folds)
+    whole = np.logical_not(holds[:, found].any(axis=0))
+    base = sorted({part for g in np.flatnonzero(whole).tolist() for part in group_names[g].split("-")})
+    warnings += element_warnings(outer, barred, whole[dense], labels, names, base)
+    return FoldAssignment(outer, n_folds, tuple(warnings), barred)
 
 
 def _large_groups(strata: Strata, group_names: Sequence[str]) -> list[str]:

@@ -7,17 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..chemistry import (
-    chemical_systems,
-    composition_keys,
-    fractions_from_columns,
-    parse_formulas,
-    parse_smiles,
-    scaffold_keys,
-)
+from ..chemistry import chemical_systems, composition_keys, scaffold_keys
 from ..errors import InputError
-from ..table import Table, group_texts, rows_error
+from ..table import Table, group_texts
 from ..text import suggest
+from ._clusters import cluster_rows
+from ._elements import element_groups
+from ._materials import atomic_fractions, canonical_smiles
 
 __all__ = ["Groups", "group_keys"]
 
@@ -34,11 +30,15 @@ class Groups:
         ``(n_groups,)`` names in code order.
     by
         What the rows were grouped by.
+    holds
+        ``(n_rows, n_groups)`` bool where groups overlap: the row may not be trained on while the group is tested.
+        None where every row belongs to its own group alone.
     """
 
     codes: np.ndarray
     labels: np.ndarray
     by: str
+    holds: np.ndarray | None = None
 
     @property
     def n_groups(self) -> int:
@@ -60,8 +60,10 @@ def group_keys(table: Table, by: str) -> Groups:
         The table.
     by
         ``composition`` (equal atomic fractions, in any order of elements), ``system`` (same elements),
-        ``scaffold`` (same ring scaffold; molecules without a ring in clusters of similar ones), ``none``
-        (every row on its own), or the name of any column. The four words come before columns of the same
+        ``scaffold`` (same ring scaffold; molecules without a ring in clusters of similar ones), ``cluster``
+        (near in input space, see `cluster_rows`; compositions and molecules stay whole), ``element`` (the rarest
+        element of a row; rows of other groups that hold it are told by ``holds``, see `element_groups`), ``none``
+        (every row on its own), or the name of any column. The words come before columns of the same
         name, unless the table has no such input.
 
     Raises
@@ -72,13 +74,14 @@ def group_keys(table: Table, by: str) -> Groups:
     if by == "none":
         return Groups(np.arange(table.n_rows), _as_text(table.frame.index.to_numpy()), by)
     inputs = table.inputs
-    has_composition = bool(inputs.composition or inputs.fractions)
-    keys_of: dict[str, Callable[[Table], np.ndarray]] = {}
-    if has_composition:
-        keys_of |= {"composition": lambda t: composition_keys(_fractions(t))}
-        keys_of |= {"system": lambda t: chemical_systems(_fractions(t))}
+    keys_of: dict[str, Callable[[Table], np.ndarray]] = {"cluster": _clusters}
+    if inputs.composition or inputs.fractions:
+        keys_of |= {"composition": _compositions}
+        keys_of |= {"system": lambda t: chemical_systems(atomic_fractions(t))}
+        if by == "element":
+            return _elements(table)
     if inputs.smiles is not None:
-        keys_of |= {"scaffold": _scaffolds}
+        keys_of |= {"scaffold": lambda t: scaffold_keys(canonical_smiles(t))}
     if by in keys_of:
         keys = keys_of[by](table)
     elif by in table.frame.columns:
@@ -89,55 +92,55 @@ def group_keys(table: Table, by: str) -> Groups:
     return Groups(codes.astype(np.int64), labels, by)
 
 
+def _compositions(table: Table) -> np.ndarray:
+    return composition_keys(atomic_fractions(table))
+
+
+def _clusters(table: Table) -> np.ndarray:
+    """Names of clusters by what is typical of them."""
+    inputs = table.inputs
+    names = _as_text(table.frame.index.to_numpy())
+    materials = np.arange(table.n_rows)
+    if inputs.composition or inputs.fractions:
+        names = _compositions(table)
+        materials = np.unique(names, return_inverse=True)[1]
+    elif inputs.smiles is not None:
+        names = _as_text(np.array(canonical_smiles(table), dtype=object))
+        materials = np.unique(names, return_inverse=True)[1]
+    codes, typical = cluster_rows(table, materials)
+    return np.array([f"cluster {c + 1:02d}, like {names[typical[c]]}" for c in range(len(typical))])[codes]
+
+
+def _elements(table: Table) -> Groups:
+    codes, labels, holds = element_groups(atomic_fractions(table))
+    if not holds.any():
+        raise InputError(
+            "no element can be left out: every row holds only elements that over half of the rows hold.",
+            source=table.source,
+            hint="Group by composition, system or cluster.",
+        )
+    return Groups(codes, labels, "element", holds)
+
+
 def _as_text(values: np.ndarray) -> np.ndarray:
     return np.array([str(v) for v in values.tolist()], dtype=np.str_)
 
 
 def _no_such_group(table: Table, by: str, words: list[str]) -> InputError:
     columns = [str(c) for c in table.frame.columns]
-    near = suggest(by, [*words, *columns], limit=1)
+    near = suggest(by, [*words, "element", *columns], limit=1)
     guess = f" Did you mean {near[0]!r}?" if near else ""
     needs = {
         "composition": "it needs a composition input",
         "system": "it needs a composition input",
+        "element": "it needs a composition input",
         "scaffold": "it needs a SMILES input",
     }
     reason = needs.get(by, "there is no such column")
-    choice = ", ".join([*words, "none"])
+    choice = ", ".join([w for w in words if w != "cluster"] + ["none", "cluster"])
+    choice += ", element" if "system" in words else ""
     return InputError(
         f"rows cannot be grouped by {by!r}: {reason}.{guess}",
         source=table.source,
         hint=f"Group by one of: {choice}, or by any column.",
     )
-
-
-def _fractions(table: Table) -> np.ndarray:
-    inputs = table.inputs
-    if inputs.composition is not None:
-        parsed = parse_formulas(table.frame[inputs.composition].to_numpy(dtype=object))
-        _refuse_errors(table, parsed.errors, inputs.composition)
-    else:
-        amounts = table.frame[list(inputs.fractions)].to_numpy(dtype=np.float64)
-        parsed = fractions_from_columns(amounts, inputs.fractions, inputs.fraction_unit)
-        _refuse_errors(table, parsed.errors, None)
-    return parsed.fractions
-
-
-def _scaffolds(table: Table) -> np.ndarray:
-    parsed = parse_smiles(table.frame[table.inputs.smiles].to_numpy(dtype=object))
-    _refuse_errors(table, parsed.errors, table.inputs.smiles)
-    return scaffold_keys(parsed.canonical)
-
-
-def _refuse_errors(table: Table, errors: dict[int, str], column: str | None) -> None:
-    if errors:
-        rows = sorted(errors)
-        raise rows_error(
-            f"{len(rows)} rows cannot be grouped because their input does not parse",
-            table.frame,
-            rows,
-            source=table.source,
-            column=column,
-            reasons=[errors[row] for row in rows],
-            hint="Mend these rows or leave them out.",
-        )

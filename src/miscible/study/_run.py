@@ -120,10 +120,11 @@ def run_study(
     folds = assign_folds(
         groups.codes, table.labels, table.kinds, n_folds=plan.split.folds, n_repeats=plan.split.repeats,
         seed=plan.seed, names=table.names, classes=[p.classes for p in table.properties], group_labels=groups.labels,
+        holds=groups.holds,
     )  # fmt: skip
     store = RunFolder(path)
     store.begin(plan, _manifest(table, features, groups), resume=resume, overwrite=overwrite)
-    context = StudyContext(plan, table, features, groups.codes, folds.outer, path)
+    context = StudyContext(plan, table, features, groups.codes, folds.outer, path, folds.barred)
     journal = _Runner(plan, table, groups, folds, context, store, listener).run()
     result = assemble(plan, table, groups, folds, store, tuple(d for d in journal if d.dropped))
     if not result.strategies:

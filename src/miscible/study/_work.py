@@ -37,6 +37,9 @@ class StudyContext:
         ``(n_repeats, n_rows)`` outer fold of each row.
     path
         Run folder.
+    barred
+        ``(n_repeats, n_folds, n_rows)`` rows that are neither trained on nor tested in a fold, of `FoldAssignment`;
+        None where there are none.
     """
 
     plan: Plan
@@ -45,6 +48,7 @@ class StudyContext:
     codes: np.ndarray
     outer: np.ndarray
     path: Path
+    barred: np.ndarray | None = None
 
 
 def derive_seed(*keys: int | str) -> int:
@@ -61,6 +65,7 @@ def fold_data(context: StudyContext, repeat: int, fold: int) -> FoldData:
     return make_fold(
         context.table, context.features, context.codes, context.outer[repeat], fold,
         seed=seed, fraction=plan.split.validation,
+        barred=None if context.barred is None else context.barred[repeat, fold],
     )  # fmt: skip
 
 
