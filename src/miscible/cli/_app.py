@@ -210,15 +210,23 @@ def predict(
 def reproduce(
     paper: Annotated[str, typer.Argument(help="kang2025: when does sharing fail, on 54,028 alloys.")],
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the public files of the real alloy union; simulated if left out.")
+        Path | None,
+        typer.Option(help="Folder of the public files of the real alloy union; simulated if left out."),
     ] = None,
-    table: Annotated[Path | None, typer.Option(help="Your copy of the paper's table, or one like it.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="Your copy of the paper's table, or one like it.")
+    ] = None,
+    dials: Annotated[
+        str | None, typer.Option(help="Of the simulator, see 'miscible datasets show synthetic'.")
+    ] = None,
     map: Annotated[
         list[str] | None, typer.Option(help="Columns of --table: resistivity=COL hardness=COL amorphous=COL.")
     ] = None,
     inputs: Inputs = None,
     group: Group = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer labels, repeats and epochs; minutes.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer labels, repeats and epochs; minutes.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything.", min=0)] = 0,
     workers: Annotated[int, typer.Option(help="Worker processes.", min=1)] = 2,
     out: Out = Path("reproduction"),
@@ -230,9 +238,25 @@ def reproduce(
     from ._reproduce import reproduce_command
 
     reproduce_command(
-        paper, out, data=data, table=table, mapping=map or [], inputs=inputs or [], group=group,
+        paper, out, data=data, table=table, dials=dials, mapping=map or [], inputs=inputs or [], group=group,
         quick=quick, seed=seed, workers=workers, resume=resume, overwrite=overwrite, quiet=quiet,
     )  # fmt: skip
+
+
+@app.command()
+@guarded
+def experiment(
+    plan: Annotated[Path, typer.Argument(help="A file such as experiments/overlap.toml.")],
+    full: Annotated[bool, typer.Option("--full", help="The full size; the small one takes minutes.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder of the files it names as data:.")] = None,
+    out: Out = Path("experiment"),
+    resume: Resume = False,
+    quiet: Quiet = False,
+) -> None:
+    """Ask a question of the method itself: simulated worlds or real tables, result table and figure."""
+    from ._experiment import experiment_command
+
+    experiment_command(plan, out, full=full, data=data, resume=resume, quiet=quiet)
 
 
 @app.command()

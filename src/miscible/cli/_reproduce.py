@@ -9,7 +9,7 @@ import pandas as pd
 from rich.table import Table as TextTable
 
 from ..errors import InputError, PlanError
-from ..experiments import KangTable, own_table, reproduce_kang, simulated_table, union_tables
+from ..experiments import DIALS, KangTable, own_table, reproduce_kang, simulated_table, union_tables
 from ..text import suggest
 from ._console import screen
 from ._progress import StudyBar
@@ -25,6 +25,7 @@ def reproduce_command(
     *,
     data: Path | None,
     table: Path | None,
+    dials: str | None,
     mapping: Sequence[str],
     inputs: Sequence[str],
     group: str | None,
@@ -50,7 +51,7 @@ def reproduce_command(
         )
     if resume and overwrite:
         raise PlanError("--resume keeps a run and --overwrite throws it away.", hint="Give one of them.")
-    tables = _tables(data, table, mapping, inputs, group, quick=quick, seed=seed, workers=workers)
+    tables = _tables(data, table, dials, mapping, inputs, group, quick=quick, seed=seed, workers=workers)
     bars: list[StudyBar] = []
 
     def listen(heading: str) -> StudyBar:
@@ -76,6 +77,7 @@ def reproduce_command(
 def _tables(
     data: Path | None,
     table: Path | None,
+    dials: str | None,
     mapping: Sequence[str],
     inputs: Sequence[str],
     group: str | None,
@@ -90,6 +92,10 @@ def _tables(
         raise InputError(
             "--map, --inputs and --group describe a table of your own.", hint="Name it with --table."
         )
+    if dials is not None and (data is not None or table is not None):
+        raise InputError(
+            "--dials sets the simulator, and a real table is named.", hint="Leave out one of them."
+        )
     if data is not None:
         return union_tables(data, quick=quick, seed=seed, workers=workers)
     if table is not None:
@@ -97,7 +103,7 @@ def _tables(
         return (
             own_table(table, pairs, tuple(inputs), group or "auto", quick=quick, seed=seed, workers=workers),
         )
-    return (simulated_table(quick=quick, seed=seed, workers=workers),)
+    return (simulated_table(quick=quick, seed=seed, workers=workers, dials=dials or DIALS),)
 
 
 def _pair(text: str) -> tuple[str, str]:
