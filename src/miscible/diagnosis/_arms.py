@@ -15,7 +15,7 @@ from ..strategies import Strategy, Tuning, fit_networks, parse_strategy
 from ..table import Kind, output_slices
 from ._case import Case
 
-__all__ = ["Workshop", "error_words", "light_tuning"]
+__all__ = ["Countdown", "Workshop", "error_words", "light_tuning"]
 
 MANY_LABELS = 20_000
 """From so many labels on, the folds of one repeat are enough and more would take hours."""
@@ -32,6 +32,18 @@ def error_words(case: Case, task: int) -> tuple[str, str]:
     """What a task's error is called, and its unit, which may be empty."""
     metric = get_metric(case.result.metrics[task])
     return metric.error_label, case.table.properties[task].model_unit if metric.has_unit else ""
+
+
+class Countdown:
+    """Tells a case which share of so many equal pieces of work is done."""
+
+    def __init__(self, case: Case, total: int) -> None:
+        self._case, self._total, self._done = case, total, 0
+
+    def one_more(self) -> None:
+        """A piece is done."""
+        self._done += 1
+        self._case.progress(self._done / self._total)
 
 
 @dataclass(frozen=True, eq=False)

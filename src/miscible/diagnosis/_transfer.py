@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..evaluation import correlated_posterior, holm
-from ._arms import Workshop, error_words
+from ._arms import Countdown, Workshop, error_words
 from ._case import Case
 
 __all__ = ["LEVEL", "TransferFinding", "find_transfer", "transfer_cells"]
@@ -158,23 +158,21 @@ def find_transfer(case: Case) -> TransferFinding:
     starts += [(int(t), sorted({int(sources[0]), int(t)})) for t in alone]
     warm = np.full((len(starts), len(targets), len(repeats), n_seeds, case.context.plan.split.folds), np.nan)
     scratch = np.full(warm.shape[1:], np.nan)
-    done, work = 0, (len(starts) + 1) * len(repeats) * n_seeds
+    tell = Countdown(case, (len(starts) + 1) * len(repeats) * n_seeds)
     for r in repeats:
         folds = shop.folds(r)
         for k in range(n_seeds):
             for j, t in enumerate(targets.tolist()):
                 seed = case.seed("transfer", "scratch", r, k, t)
                 scratch[j, r, k] = shop.networks("independent", folds, [t], [t], seed=seed)[:, 0]
-            done += 1
-            case.progress(done / work)
+            tell.one_more()
             for i, (source, tasks) in enumerate(starts):
                 scored = [t for t in tasks if t in targets and (source in sources or t == source)]
                 seed = case.seed("transfer", source, r, k)
                 name = f"warm+from={case.names[source]}"
                 errors = shop.networks(name, folds, tasks, scored, seed=seed)
                 warm[i, np.searchsorted(targets, scored), r, k] = errors.T
-                done += 1
-                case.progress(done / work)
+                tell.one_more()
     by_round = _mean(warm.swapaxes(3, 4)).reshape(len(starts), len(targets), -1)
     origin = [s for s, _ in starts]
     own = np.stack([by_round[origin.index(t), j] for j, t in enumerate(targets.tolist())])
