@@ -9,7 +9,6 @@ import numpy as np
 from ..advice import PropertyVerdict
 from ..baselines import BlendModel, FittedModel
 from ..bundle import BundleParts, TaskPart
-from ..inputs import Features
 from ..strategies import BLEND, NetworkModel, parse_strategy
 from ..study import StudyContext, StudyResult, fit_baselines, fold_data, plan_text
 from ..table import output_slices
@@ -20,13 +19,17 @@ __all__ = ["bundle_parts"]
 def bundle_parts(
     result: StudyResult,
     context: StudyContext,
-    features: Features,
     verdicts: Sequence[PropertyVerdict],
     versions: dict[str, str],
     limits: Sequence[str],
     citations: Sequence[str],
+    *,
+    models: bool = True,
 ) -> BundleParts:
-    """Collect networks from the cells and fit winning baselines once more, with the same seeds."""
+    """Collect networks from the cells and fit winning baselines once more, with the same seeds.
+
+    Without ``models`` nothing is fitted: enough for a report, not for a bundle.
+    """
     n_folds = result.plan.split.folds
     cache: dict[tuple[str, int], list[FittedModel]] = {}
     slices = output_slices(result.table.properties)
@@ -44,7 +47,9 @@ def bundle_parts(
                 error=verdict.deploy.error,
                 metric=verdict.metric,
                 call=str(verdict.call),
-                models=tuple(_model(result, context, cache, name, t, f) for f in range(n_folds)),
+                models=tuple(
+                    _model(result, context, cache, name, t, f) for f in range(n_folds if models else 0)
+                ),
                 out_of_fold=result.outer[name][0][:, slices[t]],
                 observed=targets[:, t],
                 threshold=float(np.nanmedian(result.thresholds[name][0, :, t])),
@@ -56,7 +61,7 @@ def bundle_parts(
         preparations=tuple(fold_data(context, 0, f).preparation for f in range(n_folds)),
         fold_of_row=result.folds.outer[0],
         codes=result.groups.codes,
-        features=features,
+        features=context.features,
         plan_toml=plan_text(result.plan),
         versions=versions,
         source=result.table.source,

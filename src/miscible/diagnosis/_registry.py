@@ -10,6 +10,16 @@ from ..errors import MiscibleError, PlanError
 from ..text import suggest
 from ._case import Case
 from ._exhibit import Exhibit
+from ._form import find_form
+from ._form_exhibit import form_exhibit
+from ._labels import find_labels
+from ._labels_exhibit import labels_exhibit
+from ._shift import find_shift
+from ._shift_exhibit import shift_exhibit
+from ._tails import find_tails
+from ._tails_exhibit import tails_exhibit
+from ._transfer import find_transfer
+from ._transfer_exhibit import transfer_exhibit
 
 __all__ = ["LADDER", "PARTS", "Part", "choose_parts", "in_reading_order"]
 
@@ -50,7 +60,41 @@ class Part(Generic[F]):
             return Exhibit(self.key, self.title, self.question, (f"Cannot be seen here: {error}",))
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    Part(
+        "tails",
+        "Error tails",
+        "Does sharing change the largest errors, and for which materials?",
+        3,
+        find_tails,
+        tails_exhibit,
+    ),
+    Part(
+        "shift",
+        "Shift between properties",
+        "Do the properties live in the same part of input space?",
+        20,
+        find_shift,
+        shift_exhibit,
+    ),
+    Part(
+        "form",
+        "Functional form",
+        "Do the properties depend on their inputs in the same way?",
+        60,
+        find_form,
+        form_exhibit,
+    ),
+    Part(
+        "transfer",
+        "Transfer",
+        "Does learning one property first help another one?",
+        240,
+        find_transfer,
+        transfer_exhibit,
+    ),
+    Part("labels", "More labels", "What would more labels buy?", 240, find_labels, labels_exhibit),
+)
 """In reading order: from what is seen at once to what takes training to see."""
 
 

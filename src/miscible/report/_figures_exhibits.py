@@ -14,7 +14,7 @@ from ._figures_curves import Style, curve_styles
 from ._numbers import count, number
 from ._palette import LIGHT, rgba
 
-__all__ = ["heatmap_figure", "line_styles", "lines_figure", "matrix"]
+__all__ = ["cell_text", "heatmap_figure", "line_styles", "lines_figure", "matrix"]
 
 LONGEST_NAME = 18
 MARKED = 15
@@ -28,6 +28,11 @@ def matrix(heatmap: Heatmap) -> np.ndarray:
     """``(n_rows, n_columns)`` of the values, NaN where unknown."""
     values = np.array([[np.nan if v is None else v for v in row] for row in heatmap.values], dtype=float)
     return values.reshape(len(heatmap.rows), len(heatmap.columns))
+
+
+def cell_text(value: float) -> str:
+    """Two significant digits, three of numbers from ten; nothing where unknown."""
+    return "" if np.isnan(value) else number(value, 2 if abs(value) < 9.95 else 3)
 
 
 def heatmap_figure(heatmap: Heatmap) -> go.Figure:
@@ -58,7 +63,7 @@ def heatmap_figure(heatmap: Heatmap) -> go.Figure:
         showscale=False,
         xgap=2,
         ygap=2,
-        text=[["" if np.isnan(v) else number(v) for v in row] for row in values],
+        text=[[cell_text(v) for v in row] for row in values.tolist()],
         texttemplate="%{text}" if written else None,
         textfont={"size": 12},
         hoverongaps=False,

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import Protocol
 
-import torch
-from threadpoolctl import threadpool_limits
-
 from ..errors import MiscibleError
-from ..processes import apart
+from ..processes import apart, end_at_once, one_thread, settle_worker
 from ._cells import Cell, CellRecord
 from ._work import StudyContext, run_cell
 
@@ -49,7 +43,7 @@ class InProcess:
         for cell in cells:
             if deadline is not None and time.monotonic() > deadline:
                 return
-            with _one_thread():
+            with one_thread():
                 record = run_cell(self._context, cell)
             yield cell, record
 
@@ -86,26 +80,13 @@ class Processes:
 
     def close(self) -> None:
         """See `Executor`."""
-        for process in list((self._pool._processes or {}).values()):
-            process.kill()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        end_at_once(self._pool)
 
 
 def make_executor(context: StudyContext, n_workers: int, n_cells: int) -> Executor:
     """Workers where they pay, this process where one is enough."""
     n_workers = min(n_workers, n_cells)
     return Processes(context, n_workers) if n_workers > 1 else InProcess(context)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _result(future: Future[CellRecord]) -> CellRecord:
@@ -121,17 +102,7 @@ def _result(future: Future[CellRecord]) -> CellRecord:
 def _start_worker(context: StudyContext, parent: int) -> None:
     global _context
     _context = context
-    torch.set_num_threads(1)
-    threadpool_limits(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, args=(parent,), daemon=True).start()
-
-
-def _die_with_parent(parent: int) -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
+    settle_worker(parent)
 
 
 def _run_in_worker(cell: Cell) -> CellRecord:

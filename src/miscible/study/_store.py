@@ -32,6 +32,7 @@ OWN = (
     "verdict.json",
     "metrics.csv",
     "predictions.csv",
+    "diagnosis.json",
     "report.html",
 )
 
