@@ -35,6 +35,7 @@ def test_the_list_is_complete() -> None:
     assert set(ALL) == {
         *("sum", "mgda", "pcgrad", "gradvac", "cagrad", "imtl-g", "nash", "aligned", "upgrad", "config"),
         *("fairgrad", "gradnorm", "uncertainty", "dwa", "famo"),
+        *("average", "pcgrad-average", "pcgrad-length", "pcgrad-direction"),
     }
 
 

@@ -17,7 +17,7 @@ from ._types import (
     TrainingData,
     TrainOptions,
 )
-from .rules import RULES, make_rule
+from .rules import ABLATIONS, RULES, make_rule
 from .training import (
     DEFAULT_OPTIONS,
     EpochEnd,
@@ -36,6 +36,7 @@ from .training import (
 )
 
 __all__ = [
+    "ABLATIONS",
     "DEFAULT_OPTIONS",
     "RULES",
     "Checkpoint",

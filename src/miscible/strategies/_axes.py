@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..baselines import BASELINES
-from ..learning import RULES
+from ..learning import ABLATIONS, RULES
 
 __all__ = [
     "ALLOWED",
@@ -82,7 +82,7 @@ _DEFAULT = (
     "shared+balanced+inverse-count",
     BLEND,
 )
-_RULES = tuple(f"shared+{name}" for name in RULES if name != "sum")
+_RULES = tuple(f"shared+{name}" for name in RULES if name not in ("sum", *ABLATIONS))
 _LABELS = (
     "shared+lds",
     "shared+fds",

@@ -18,6 +18,7 @@ from ._imtl_g import ImtlG
 from ._mgda import Mgda
 from ._nash import Nash
 from ._pcgrad import PcGrad
+from ._pcgrad_parts import Average, PcGradAverage, PcGradDirection, PcGradLength
 from ._protocol import Rule
 from ._sum import Sum
 from ._uncertainty import Uncertainty
@@ -43,6 +44,10 @@ RULES: dict[str, Callable[..., Rule]] = {
         UpGrad,
         Config,
         FairGrad,
+        Average,
+        PcGradAverage,
+        PcGradLength,
+        PcGradDirection,
     )
 }
 """Every rule by its name in plans."""
