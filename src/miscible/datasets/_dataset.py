@@ -11,7 +11,7 @@ __all__ = ["Dataset"]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A real table, ready for `read_table`.
+    """A table, real or simulated, ready for `read_table`.
 
     Parameters
     ----------

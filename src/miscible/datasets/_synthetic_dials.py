@@ -59,8 +59,9 @@ DIALS: dict[str, tuple[str, str]] = {
     ),
     "divergence": (
         "from 0 to 1",
-        "0: the properties of a cluster read its factors through one form, the first one's; 1: each through its own, "
-        "with coefficients of its own",
+        "share of what a property shares that it reads through a form of its own; 0: the properties of a cluster read "
+        "its factors through one form, the first one's; 1: each through its own, with coefficients of its own, nearly "
+        "uncorrelated; their correlation is near relatedness x (1 - divergence)",
     ),
     "derived": (
         "PROPERTY:SOURCE, joined by /, as in property_3:property_1",
@@ -286,7 +287,7 @@ def _read_words(name: str, text: str) -> tuple[str, ...]:
 
 def _read_form(name: str, text: str) -> str | tuple[str, ...]:
     words = _read_words(name, text)
-    return words if len(words) > 1 else words[0]
+    return words[0] if len(words) == 1 else words
 
 
 def _read_yes(name: str, text: str) -> bool:

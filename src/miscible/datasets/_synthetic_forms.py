@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.special import expit
 
 __all__ = ["N_FACTORS", "Form", "draw_charges", "draw_form"]
 
 N_FACTORS = 3
-LOG_SPREAD = 0.6
+CONTRAST = 2.0
+"""How sharply a factor divides the elements into two sorts."""
+LINEAR, MISMATCH, PRODUCT = 0.4, 1.0, 0.5
+"""Sizes of the terms of a polynomial."""
+LOG_SPREAD = 0.8
 """Standard deviation of the logarithm of a power law."""
-STEP_WIDTH = 0.15
+STEP_WIDTH = 0.1
 """Width of a smooth step in units of the factor's spread."""
-_CHARGE_EXPONENT = 0.5
+_FIRST, _SECOND = np.triu_indices(N_FACTORS, 1)
 
 
 class Form(Protocol):
@@ -28,24 +33,28 @@ class Form(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Polynomial:
-    """Sum over factors q of a <q> + b sum_{i<j} x_i x_j (q_i - q_j)^2, quadratic in the fractions x.
+    """Quadratic in the fractions x: sum of a <q>, b sum_{i<j} x_i x_j (q_i - q_j)^2, c (<q> - m)(<p> - n).
 
-    The second term is Nordheim's x (1 - x) for two elements; <q> is the mean over the alloy.
+    Here <q> is the mean of a factor q over the alloy, p another factor, m and n are constants. The second term is
+    Nordheim's x (1 - x) for two elements.
     """
 
     charges: np.ndarray
+    centre: np.ndarray
     of_mean: np.ndarray
     of_mismatch: np.ndarray
+    of_product: np.ndarray
 
     def __call__(self, fractions: np.ndarray) -> np.ndarray:
         """See `Form`."""
         mean, mismatch = _mean_and_mismatch(fractions, self.charges)
-        return mean @ self.of_mean + mismatch @ self.of_mismatch
+        products = _products(mean - self.centre)
+        return mean @ self.of_mean + mismatch @ self.of_mismatch + products @ self.of_product
 
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """Product over factors of <exp(q / 2)> to some power."""
+    """Product over factors q of <exp(q)> to some power, where <> is the mean over the alloy."""
 
     charges: np.ndarray
     exponents: np.ndarray
@@ -57,21 +66,25 @@ class Power:
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """Sum of smooth steps, one a factor: height / (1 + exp(-(<q> - place) / width))."""
+    """Plateaus: a smooth step 1 / (1 + exp(-(<q> - place) / width)) for each factor, and products of two steps."""
 
     charges: np.ndarray
-    heights: np.ndarray
     places: np.ndarray
     widths: np.ndarray
+    of_step: np.ndarray
+    of_product: np.ndarray
 
     def __call__(self, fractions: np.ndarray) -> np.ndarray:
         """See `Form`."""
-        distance = (fractions @ self.charges.T - self.places) / self.widths
-        return (0.5 + 0.5 * np.tanh(distance / 2)) @ self.heights
+        steps = expit((fractions @ self.charges.T - self.places) / self.widths)
+        return steps @ self.of_step + _products(steps) @ self.of_product
 
 
 def draw_charges(facts: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """What every element contributes to every factor: half known facts in random proportion, half chance.
+
+    The sum is bent by tanh, so that a factor mostly says which of two sorts an element is of: linear functions of the
+    fractions then explain little of a mismatch.
 
     Parameters
     ----------
@@ -85,7 +98,8 @@ def draw_charges(facts: np.ndarray, generator: np.random.Generator) -> np.ndarra
     ``(N_FACTORS, n_elements)``, each row with mean 0 and standard deviation 1.
     """
     known = _standard(generator.standard_normal((N_FACTORS, facts.shape[1])) @ facts.T)
-    return _standard(known + _standard(generator.standard_normal((N_FACTORS, len(facts)))))
+    chance = _standard(generator.standard_normal((N_FACTORS, len(facts))))
+    return _standard(np.tanh(CONTRAST * _standard(known + chance)))
 
 
 def draw_form(name: str, charges: np.ndarray, alloys: np.ndarray, generator: np.random.Generator) -> Form:
@@ -107,8 +121,14 @@ def draw_form(name: str, charges: np.ndarray, alloys: np.ndarray, generator: np.
 
 def _draw_polynomial(charges: np.ndarray, alloys: np.ndarray, generator: np.random.Generator) -> Form:
     mean, mismatch = _mean_and_mismatch(alloys, charges)
-    a, b = _weights(generator), _weights(generator)
-    return Polynomial(charges, a / mean.std(axis=0), b / mismatch.std(axis=0))
+    centre, spread = mean.mean(axis=0), mean.std(axis=0)
+    return Polynomial(
+        charges,
+        centre,
+        LINEAR * _weights(generator) / spread,
+        MISMATCH * _weights(generator) / mismatch.std(axis=0),
+        PRODUCT * _weights(generator) / (spread[_FIRST] * spread[_SECOND]),
+    )
 
 
 def _draw_power(charges: np.ndarray, alloys: np.ndarray, generator: np.random.Generator) -> Form:
@@ -120,7 +140,8 @@ def _draw_power(charges: np.ndarray, alloys: np.ndarray, generator: np.random.Ge
 def _draw_threshold(charges: np.ndarray, alloys: np.ndarray, generator: np.random.Generator) -> Form:
     mean = alloys @ charges.T
     places = np.array([np.quantile(column, generator.uniform(0.3, 0.7)) for column in mean.T])
-    return Threshold(charges, _weights(generator), places, STEP_WIDTH * mean.std(axis=0))
+    widths = STEP_WIDTH * mean.std(axis=0)
+    return Threshold(charges, places, widths, _weights(generator), _weights(generator))
 
 
 _DRAWERS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], Form]] = {
@@ -140,8 +161,13 @@ def _mean_and_mismatch(fractions: np.ndarray, charges: np.ndarray) -> tuple[np.n
     return mean, fractions @ (charges**2).T - mean**2
 
 
+def _products(columns: np.ndarray) -> np.ndarray:
+    """Of every two different columns."""
+    return columns[:, _FIRST] * columns[:, _SECOND]
+
+
 def _log_positive(fractions: np.ndarray, charges: np.ndarray) -> np.ndarray:
-    return np.log(fractions @ np.exp(_CHARGE_EXPONENT * charges).T)
+    return np.log(fractions @ np.exp(charges).T)
 
 
 def _standard(rows: np.ndarray) -> np.ndarray:

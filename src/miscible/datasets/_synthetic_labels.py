@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from ._synthetic_dials import Dials
 
-__all__ = ["BASE_RATE", "Scales", "make_scales", "measure", "true_values", "wish_to_measure"]
+__all__ = ["BASE_RATE", "Scales", "derive", "make_scales", "measure", "true_values", "wish_to_measure"]
 
 BASE_RATE = 0.3
 """Mean probability of a binary property."""
@@ -55,11 +55,17 @@ def make_scales(dials: Dials, values: np.ndarray) -> Scales:
     return Scales(levels, centre, spread)
 
 
-def true_values(dials: Dials, scales: Scales, values: np.ndarray) -> np.ndarray:
-    """Expected label of every task, ``(n, n_tasks)``: value, probability of class 1, or derived value."""
-    truth = values.copy()
+def derive(dials: Dials, scales: Scales, values: np.ndarray) -> np.ndarray:
+    """The values, ``(n, n_tasks)``, with those of derived tasks computed from their sources."""
+    derived = values.copy()
     for task, source in dials.derived:
-        truth[:, task] = (np.exp(-values[:, source] / 2) - scales.centre[task]) / scales.spread[task]
+        derived[:, task] = (np.exp(-values[:, source] / 2) - scales.centre[task]) / scales.spread[task]
+    return derived
+
+
+def true_values(dials: Dials, scales: Scales, values: np.ndarray) -> np.ndarray:
+    """Expected label of every task, ``(n, n_tasks)``: value, derived value, or probability of class 1."""
+    truth = derive(dials, scales, values)
     binary = [task for task, kind in enumerate(dials.task_kinds) if kind == "binary"]
     truth[:, binary] = expit(_slope(dials) * (values[:, binary] - scales.levels[binary]))
     return truth

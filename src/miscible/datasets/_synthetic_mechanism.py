@@ -19,6 +19,8 @@ Chance = Callable[[str, int], np.random.Generator]
 """The generator of a role and a number."""
 
 N_CANDIDATES = 16
+N_COEFFICIENTS = 64
+"""Candidates where the factors are given and the coefficients alone differ."""
 N_JUDGED = 4000
 LEAST_NEW = 0.02
 """Share of a function's variance that must be new for it to count as another one."""
@@ -64,9 +66,10 @@ def make_mechanism(dials: Dials, elements: tuple[str, ...], alloys: np.ndarray, 
     Each cluster has factors of its own, and a *common reading*: one function of them in the form of the cluster's
     first task. Each task has an *own reading* of its cluster's factors in its own form, and an *own mechanism*: a
     function of factors of its own. Of several candidates those least correlated with what is there are taken. What a
-    task shares is (1 - divergence) common + divergence own reading, made unit variance and freed of what earlier
-    clusters share; its own mechanism is freed of everything else. The value is
-    sqrt(relatedness) shared + sqrt(1 - relatedness) own.
+    task shares is sqrt(1 - divergence) common + sqrt(divergence) own reading, made unit variance and freed of what
+    earlier clusters share; its own mechanism is freed of everything else. The value is
+    sqrt(relatedness) shared + sqrt(1 - relatedness) own. So the correlation of two tasks of a cluster is relatedness
+    where divergence is 0, and near relatedness (1 - divergence) elsewhere; across clusters it is 0.
 
     The functions depend on the seed, the elements, the forms and the clusters only, so that worlds of one seed which
     differ in relatedness or divergence mix the same functions.
@@ -113,11 +116,13 @@ def _draw_atoms(dials: Dials, facts: np.ndarray, alloys: np.ndarray, chance: Cha
         )
         factors.append(charges)
         commons.append(common)
+    known = [_extend(every[:, :1], common(alloys)) for common in commons]
     for task, form in enumerate(forms):
-        common = commons[task % clusters](alloys)
-        known = _extend(every[:, :1], common)
-        generator = chance("reading", task)
-        readings.append(_newest(form, facts, factors[task % clusters], alloys, known, generator)[1])
+        cluster = task % clusters
+        _, reading, known[cluster] = _newest(
+            form, facts, factors[cluster], alloys, known[cluster], chance("reading", task)
+        )
+        readings.append(reading)
     for task, form in enumerate(forms):
         _, own, every = _newest(form, facts, None, alloys, every, chance("own", task))
         owns.append(own)
@@ -134,7 +139,7 @@ def _newest(
 ) -> tuple[np.ndarray, Form, np.ndarray]:
     """The candidate with most variance outside the orthonormal columns of ``known``, which then gain a column."""
     best: tuple[float, np.ndarray, Form] | None = None
-    for _ in range(N_CANDIDATES):
+    for _ in range(N_CANDIDATES if charges is None else N_COEFFICIENTS):
         factors = draw_charges(facts, generator) if charges is None else charges
         form = draw_form(name, factors, alloys, generator)
         values = form(alloys)
@@ -166,7 +171,8 @@ def _mix(dials: Dials, correlation: np.ndarray) -> np.ndarray:
             np.concatenate([shared[:, c::clusters] for c in range(cluster)], axis=1) if cluster else None
         )
         for task in range(cluster, n, clusters):
-            mixed = (1 - dials.divergence) * unit[cluster] + dials.divergence * unit[clusters + task]
+            mixed = np.sqrt(1 - dials.divergence) * unit[cluster]
+            mixed += np.sqrt(dials.divergence) * unit[clusters + task]
             shared[:, task] = _freed(mixed, earlier, correlation)
     own = np.zeros_like(shared)
     for task in range(n if dials.relatedness < 1 else 0):

@@ -14,7 +14,7 @@ from miscible.inputs import ALLOY_DESCRIPTORS, alloy_descriptors
 
 from ._synthetic_alloys import STEPS, AlloySampler, as_fractions, make_sampler
 from ._synthetic_dials import Dials, property_name
-from ._synthetic_labels import Scales, make_scales, measure, true_values, wish_to_measure
+from ._synthetic_labels import Scales, derive, make_scales, measure, true_values, wish_to_measure
 from ._synthetic_layout import Block, lay_out
 from ._synthetic_mechanism import Mechanism, make_mechanism
 
@@ -152,8 +152,9 @@ class World:
         for _ in range(MOST_ROUNDS):
             alloys = self.sampler.draw(2 * lacking + 64, generator, block.home, self.dials.shift)
             if self.dials.missing > 0:
-                standing = self.mechanism.values(alloys / STEPS)[:, list(block.tasks)]
-                alloys = alloys[generator.random(len(alloys)) < wish_to_measure(self.dials, standing)]
+                values = derive(self.dials, self.scales, self.mechanism.values(alloys / STEPS))
+                wish = wish_to_measure(self.dials, values[:, list(block.tasks)])
+                alloys = alloys[generator.random(len(alloys)) < wish]
             keys, first = np.unique(_keys(alloys), return_index=True)
             first = np.sort(first[~np.isin(keys, known)])[:lacking]
             found.append(alloys[first])
