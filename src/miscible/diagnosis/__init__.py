@@ -1,5 +1,7 @@
 """Why sharing helps or hurts: explanations of a finished study, each with what it cannot show."""
 
+from ._alignment import AlignmentFinding, ArchitectureEffect, CopyControl, find_alignment
+from ._alignment_exhibit import alignment_exhibit
 from ._case import Case
 from ._exhibit import (
     Cell,
@@ -15,6 +17,11 @@ from ._form import FormFinding, find_form
 from ._form_choice import FormChoice
 from ._form_curves import Distances
 from ._form_exhibit import form_exhibit
+from ._imbalance import ImbalanceFinding, Sweep, SweepLevel, find_imbalance
+from ._imbalance_exhibit import imbalance_exhibit
+from ._independence import IndependenceFinding, find_independence
+from ._independence_exhibit import independence_exhibit
+from ._independence_pair import Independence
 from ._labels import LabelCurve, LabelsFinding, find_labels
 from ._labels_exhibit import labels_exhibit
 from ._registry import LADDER, PARTS, Part, choose_parts, in_reading_order
@@ -28,14 +35,20 @@ from ._transfer_exhibit import transfer_exhibit
 __all__ = [
     "LADDER",
     "PARTS",
+    "AlignmentFinding",
+    "ArchitectureEffect",
     "Case",
     "Cell",
+    "CopyControl",
     "Distances",
     "Exhibit",
     "FormChoice",
     "FormFinding",
     "Grid",
     "Heatmap",
+    "ImbalanceFinding",
+    "Independence",
+    "IndependenceFinding",
     "LabelCurve",
     "LabelsFinding",
     "Lines",
@@ -43,19 +56,27 @@ __all__ = [
     "Separator",
     "Series",
     "ShiftFinding",
+    "Sweep",
+    "SweepLevel",
     "TailsFinding",
     "TaskTails",
     "TransferFinding",
+    "alignment_exhibit",
     "choose_parts",
     "exhibit_from_json",
     "exhibit_to_json",
+    "find_alignment",
     "find_form",
+    "find_imbalance",
+    "find_independence",
     "find_labels",
     "find_shift",
     "find_tails",
     "find_transfer",
     "form_exhibit",
+    "imbalance_exhibit",
     "in_reading_order",
+    "independence_exhibit",
     "labels_exhibit",
     "shift_exhibit",
     "tails_exhibit",
