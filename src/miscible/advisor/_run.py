@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from ..report import write_report
 from ..study import Listener, Plan, StudyContext, StudyResult, run_study
 from ..table import Table
 from ._citations import method_citations
-from ._exhibits import kept_exhibits, run_mark
+from ._climb import Climb, climb_ladder, plan_climb
+from ._exhibits import Kept, keep_exhibit, kept_exhibits, run_mark
+from ._ladder import Ladder
+from ._ladder_words import ladder_exhibit, read_warnings, write_ladder
 from ._limits import limits_of
 from ._outputs import write_outputs
 from ._report_data import report_data
@@ -41,12 +45,15 @@ class Advice:
         Of the table.
     path
         Run folder.
+    ladder
+        Verdicts under nearer and farther splits; None where the plan asks for none.
     """
 
     verdicts: tuple[PropertyVerdict, ...]
     result: StudyResult
     audit: Audit
     path: Path
+    ladder: Ladder | None = None
 
     def bundle(self) -> Bundle:
         """Load what is deployed."""
@@ -83,8 +90,12 @@ def advise_table(
     resume: bool = False,
     overwrite: bool = False,
     listener: Listener | None = None,
+    on_rung: Callable[[str], None] | None = None,
 ) -> Advice:
     """Audit, study, verdict, report and bundle of one table.
+
+    A plan with a ladder repeats the study under nearer and farther splits, in ``ladder`` beside the cells, and
+    shares its budget equally among them.
 
     Parameters
     ----------
@@ -98,6 +109,8 @@ def advise_table(
         What to do with a run already there.
     listener
         Hears of progress.
+    on_rung
+        Hears the name of every further rung of a ladder before its study begins.
 
     Raises
     ------
@@ -108,19 +121,23 @@ def advise_table(
     """
     began = time.perf_counter()
     check_device(plan.device)
-    opened = _study(plan, table, path, resume=resume, overwrite=overwrite, listener=listener)
+    plan = settle_group(plan, table)
+    climb = plan_climb(plan, table) if plan.split.ladder or plan.split.use else None
+    share = None if climb is None else climb.share(plan.budget)
+    opened = _study(plan, table, path, resume=resume, overwrite=overwrite, budget=share, listener=listener)
     write_outputs(path, opened.result, opened.verdicts)
+    ladder = None if climb is None else _climb(climb, opened, listener, on_rung)
     parts = _parts(opened, citations)
     if not parts.tasks:
         raise MiscibleError("no property has a model to deploy.", source=path)
     write_bundle(parts, path / "bundle")
     _write_page(opened, parts, time.perf_counter() - began)
-    return Advice(opened.verdicts, opened.result, opened.audit, path)
+    return Advice(opened.verdicts, opened.result, opened.audit, path, ladder)
 
 
 def open_finished(plan: Plan, table: Table, path: Path) -> Opened:
     """A study with nothing left to do, and what follows from it; trains and writes nothing."""
-    return _study(plan, table, path, resume=True, overwrite=False, listener=None)
+    return _study(plan, table, path, resume=True, overwrite=False, budget=None, listener=None)
 
 
 def write_page(opened: Opened, citations: tuple[str, ...] = ()) -> Path:
@@ -129,23 +146,55 @@ def write_page(opened: Opened, citations: tuple[str, ...] = ()) -> Path:
 
 
 def _study(
-    plan: Plan, table: Table, path: Path, *, resume: bool, overwrite: bool, listener: Listener | None
+    plan: Plan,
+    table: Table,
+    path: Path,
+    *,
+    resume: bool,
+    overwrite: bool,
+    budget: float | None,
+    listener: Listener | None,
 ) -> Opened:
     plan = settle_group(plan, table)
     audited = audit(
         table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats, goal=plan.goal
     )
-    result, features = run_study(plan, table, path, resume=resume, overwrite=overwrite, listener=listener)
-    verdicts = advise(result, {r.name: r.usable_spread for r in audited.replicates.tasks})
-    context = StudyContext(result.plan, table, features, result.groups.codes, result.folds.outer, path)
+    result, features = run_study(
+        plan, table, path, resume=resume, overwrite=overwrite, budget=budget, listener=listener
+    )
+    verdicts = advise(result, _noise(audited))
+    folds = result.folds
+    context = StudyContext(result.plan, table, features, result.groups.codes, folds.outer, path, folds.barred)
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
     return Opened(audited, result, context, verdicts, manifest)
+
+
+def _noise(audited: Audit) -> dict[str, float | None]:
+    return {r.name: r.usable_spread for r in audited.replicates.tasks}
+
+
+def _climb(
+    climb: Climb, opened: Opened, listener: Listener | None, on_rung: Callable[[str], None] | None
+) -> Ladder:
+    """The other rungs, and what is kept of the ladder in the run folder."""
+    began = time.perf_counter()
+    path = opened.context.path
+    ladder = climb_ladder(
+        climb, opened.result, opened.verdicts, path, _noise(opened.audit), listener=listener, on_rung=on_rung
+    )
+    mark = run_mark(opened.result.plan, opened.manifest["data"])
+    write_ladder(path, mark, ladder)
+    if opened.result.plan.split.ladder:
+        keep_exhibit(path, mark, Kept(ladder_exhibit(ladder), False, time.perf_counter() - began))
+    return ladder
 
 
 def _parts(opened: Opened, citations: tuple[str, ...], *, models: bool = True) -> BundleParts:
     result = opened.result
     cited = (*citations, *method_citations(result))
-    versions, limits = opened.manifest["versions"], limits_of(result)
+    mark = run_mark(result.plan, opened.manifest["data"])
+    limits = (*limits_of(result), *read_warnings(opened.context.path, mark))
+    versions = opened.manifest["versions"]
     return bundle_parts(result, opened.context, opened.verdicts, versions, limits, cited, models=models)
 
 
