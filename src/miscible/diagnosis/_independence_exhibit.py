@@ -56,7 +56,7 @@ def _redundant(pair: Independence, finding: IndependenceFinding) -> str:
     if pair.derived:
         return f"{text}: the audit found it is {pair.derived}."
     assert pair.law is not None
-    text += f": {pair.law.text} explains {_share(pair.law.explained)} of it on rows not seen, of {pair.n_rows:,} shared ones"
+    text += f": {pair.law.text} explains {_share(pair.law.explained)} of it on rows not seen ({pair.n_rows:,} shared)"
     noise = finding.noise[finding.names.index(pair.target)]
     if noise > 1.0 - pair.law.explained:
         text += (
