@@ -27,6 +27,9 @@ from ._labels_exhibit import labels_exhibit
 from ._registry import LADDER, PARTS, Part, choose_parts, in_reading_order
 from ._shift import Separator, ShiftFinding, find_shift
 from ._shift_exhibit import shift_exhibit
+from ._signature import Evidence, Signature
+from ._signatures import SignaturesFinding, find_signatures
+from ._signatures_exhibit import signatures_exhibit
 from ._tails import TailsFinding, TaskTails, find_tails
 from ._tails_exhibit import tails_exhibit
 from ._transfer import TransferFinding, find_transfer
@@ -41,6 +44,7 @@ __all__ = [
     "Cell",
     "CopyControl",
     "Distances",
+    "Evidence",
     "Exhibit",
     "FormChoice",
     "FormFinding",
@@ -56,6 +60,8 @@ __all__ = [
     "Separator",
     "Series",
     "ShiftFinding",
+    "Signature",
+    "SignaturesFinding",
     "Sweep",
     "SweepLevel",
     "TailsFinding",
@@ -71,6 +77,7 @@ __all__ = [
     "find_independence",
     "find_labels",
     "find_shift",
+    "find_signatures",
     "find_tails",
     "find_transfer",
     "form_exhibit",
@@ -79,6 +86,7 @@ __all__ = [
     "independence_exhibit",
     "labels_exhibit",
     "shift_exhibit",
+    "signatures_exhibit",
     "tails_exhibit",
     "transfer_exhibit",
 ]

@@ -199,8 +199,8 @@ def form_mismatch(
         told = listed([f"{name} ({share(shares[name])})" for name in matched])
         return close(
             "present",
-            f"Sharing hurts {told}; in brackets the share of its partners' labels that belongs to properties of clearly "
-            "another form. That the one causes the other is not shown.",
+            f"Sharing hurts {told}; in brackets the share of its partners' labels that belongs to properties of "
+            "clearly another form. That the one causes the other is not shown.",
             matched,
         )
     unseen = [name for name in hurt if name not in shares]
