@@ -21,6 +21,7 @@ __all__ = [
     "PairExperiment",
     "PairTable",
     "StudyEffort",
+    "Threshold",
     "read_experiment",
 ]
 
@@ -72,6 +73,13 @@ class Contrast(_Part):
     high: DialValue
 
 
+class Threshold(_Part):
+    """Where along a dial of numbers the mean of a quantity first rises above 0."""
+
+    quantity: str
+    dial: str
+
+
 class Experiment(_Part):
     """A grid of simulated worlds: fixed ``dials``, a full product of ``vary``, ``arms`` and ``measures`` at each point.
 
@@ -88,6 +96,7 @@ class Experiment(_Part):
     measures: tuple[str, ...] = ("truth",)
     figures: tuple[FigurePlan, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
     small: Effort = Effort()
     full: Effort
     seed: int = Field(default=0, ge=0)
@@ -117,9 +126,10 @@ class Experiment(_Part):
             for key, word in (("x", figure.x), ("line", figure.line), ("panel", figure.panel)):
                 if word and word not in known:
                     raise ValueError(f"figures.{place}.{key}: {word!r} is none of {', '.join(known)}")
-        for place, contrast in enumerate(self.contrasts):
-            if contrast.dial not in self.vary:
-                raise ValueError(f"contrasts.{place}.dial: {contrast.dial!r} is not varied")
+        for part in ("contrasts", "thresholds"):
+            for place, told in enumerate(getattr(self, part)):
+                if told.dial not in self.vary:
+                    raise ValueError(f"{part}.{place}.dial: {told.dial!r} is not varied")
         for size in ("small", "full"):
             for dial in getattr(self, size).vary:
                 if dial not in self.vary:

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ._experiment import Contrast, Experiment
+from ._experiment import Contrast, Experiment, Threshold
 from ._grid import dial_text
 from ._measures import Record
 from ._truth import mean_and_error
 
-__all__ = ["CellRecords", "exceedance", "result_frame"]
+__all__ = ["CellRecords", "exceedance", "first_rise", "result_frame"]
 
 FEW_WORLDS = 4
 """With fewer the spread between worlds is too poorly known, and the standard error is that of redraws alone."""
 SEPARATION = "separation of "
+ZERO = "zero of "
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def result_frame(experiment: Experiment, cells: Sequence[CellRecords]) -> pd.Dat
     Columns: the varied dials, ``task``, ``arm``, ``measure``, ``quantity``, ``mean``, ``standard_error``, ``over`` and
     ``n``. The mean is over worlds of the mean over redraws. The standard error is that over ``worlds`` where there
     are at least four, else that over ``redraws`` of the worlds there are, and then says nothing of other worlds. ``n``
-    counts redraws with a value.
+    counts redraws with a value. Contrasts and thresholds of the plan follow as rows of their own.
     """
     found: dict[tuple[str, ...], list[np.ndarray]] = defaultdict(list)
     for cell in cells:
@@ -49,6 +50,8 @@ def result_frame(experiment: Experiment, cells: Sequence[CellRecords]) -> pd.Dat
     rows = [dict(zip(columns, key, strict=True)) | _summary(worlds) for key, worlds in found.items()]
     for contrast in experiment.contrasts:
         rows += _contrast_rows(contrast, columns, found)
+    for threshold in experiment.thresholds:
+        rows += _threshold_rows(threshold, columns, rows)
     return pd.DataFrame(rows, columns=[*columns, "mean", "standard_error", "over", "n"])
 
 
@@ -58,6 +61,28 @@ def exceedance(low: np.ndarray, high: np.ndarray) -> float:
     if not (len(low) and len(high)):
         return float("nan")
     return float(np.mean((high[:, None] > low) + 0.5 * (high[:, None] == low)))
+
+
+def first_rise(x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+    """Where a broken line first rises from below to above 0, and the standard error of that place.
+
+    Returns
+    -------
+    place, error
+        The first ``x`` where ``y`` starts above 0, infinity where it never is, both without an error. The error takes
+        both ends of the piece as independent, to first order.
+    """
+    if y[0] > 0.0:
+        return float(x[0]), float("nan")
+    rises = np.flatnonzero((y[:-1] <= 0.0) & (y[1:] > 0.0))
+    if not len(rises):
+        return float("inf"), float("nan")
+    i = int(rises[0])
+    gap = y[i + 1] - y[i]
+    share = -y[i] / gap
+    width = x[i + 1] - x[i]
+    error = width / gap * np.hypot((1.0 - share) * errors[i], share * errors[i + 1])
+    return float(x[i] + share * width), float(error)
 
 
 def _summary(worlds: Sequence[np.ndarray]) -> dict[str, object]:
@@ -105,3 +130,31 @@ def _area_error(area: float, n: int, m: int) -> float:
         return float("nan")
     both = (n - 1) * (area / (2 - area) - area**2) + (m - 1) * (2 * area**2 / (1 + area) - area**2)
     return float(np.sqrt(max(area * (1 - area) + both, 0.0) / (n * m)))
+
+
+def _threshold_rows(
+    threshold: Threshold, columns: Sequence[str], rows: Sequence[dict[str, object]]
+) -> list[dict[str, object]]:
+    frame = pd.DataFrame([r for r in rows if r["quantity"] == threshold.quantity])
+    if frame.empty:
+        return []
+    others = [c for c in columns if c != threshold.dial]
+    found: list[dict[str, object]] = []
+    for key, line in frame.groupby(others, sort=False):
+        x = pd.to_numeric(line[threshold.dial], errors="coerce").to_numpy(float)
+        order = np.argsort(x)
+        values = line[["mean", "standard_error"]].to_numpy(float)[order]
+        if np.isnan(x).any() or np.isnan(values[:, 0]).any():
+            continue
+        place, error = first_rise(x[order], values[:, 0], values[:, 1])
+        assert isinstance(key, tuple)
+        labels: dict[str, object] = {str(c): value for c, value in zip(others, key, strict=True)}
+        labels |= {threshold.dial: "threshold", "quantity": ZERO + threshold.quantity}
+        summary = {
+            "mean": place,
+            "standard_error": error,
+            "over": line["over"].iloc[0],
+            "n": int(line["n"].sum()),
+        }
+        found.append(labels | summary)
+    return found
