@@ -21,7 +21,7 @@ Chance = Callable[[str, int], np.random.Generator]
 N_CANDIDATES = 16
 N_COEFFICIENTS = 64
 """Candidates where the factors are given and the coefficients alone differ."""
-N_JUDGED = 4000
+N_JUDGED = 3000
 LEAST_NEW = 0.02
 """Share of a function's variance that must be new for it to count as another one."""
 _FACTS = (
@@ -106,7 +106,11 @@ def _facts(elements: tuple[str, ...]) -> np.ndarray:
 
 
 def _draw_atoms(dials: Dials, facts: np.ndarray, alloys: np.ndarray, chance: Chance) -> tuple[Form, ...]:
-    """Common readings of the clusters, own readings of the tasks, own mechanisms of the tasks."""
+    """Common readings of the clusters, own readings of the tasks, own mechanisms of the tasks.
+
+    What has no weight is not drawn; a common reading stands in its place. Every function has chance of its own, so
+    that this changes no other.
+    """
     forms, clusters = dials.task_forms, dials.clusters
     every = np.ones((len(alloys), 1)) / np.sqrt(len(alloys))
     factors, commons, readings, owns = [], [], [], []
@@ -119,11 +123,17 @@ def _draw_atoms(dials: Dials, facts: np.ndarray, alloys: np.ndarray, chance: Cha
     known = [_extend(every[:, :1], common(alloys)) for common in commons]
     for task, form in enumerate(forms):
         cluster = task % clusters
+        if dials.divergence == 0:
+            readings.append(commons[cluster])
+            continue
         _, reading, known[cluster] = _newest(
             form, facts, factors[cluster], alloys, known[cluster], chance("reading", task)
         )
         readings.append(reading)
     for task, form in enumerate(forms):
+        if dials.relatedness == 1:
+            owns.append(commons[task % clusters])
+            continue
         _, own, every = _newest(form, facts, None, alloys, every, chance("own", task))
         owns.append(own)
     return (*commons, *readings, *owns)
@@ -166,7 +176,7 @@ def _mix(dials: Dials, correlation: np.ndarray) -> np.ndarray:
     n, clusters = dials.n_tasks, dials.clusters
     unit = np.eye(len(correlation))
     shared = np.zeros((len(correlation), n))
-    for cluster in range(clusters if dials.relatedness > 0 else 0):
+    for cluster in range(clusters):
         earlier = (
             np.concatenate([shared[:, c::clusters] for c in range(cluster)], axis=1) if cluster else None
         )
