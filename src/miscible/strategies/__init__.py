@@ -6,6 +6,7 @@ from ._ensemble import NetworkEnsemble, NetworkModel
 from ._grouping import Grouping, affinity_from_gram, affinity_from_pairs, best_grouping
 from ._meanings import describe_strategies
 from ._networks import fit_networks
+from ._probing import ProbedNetwork, probe_networks
 from ._sense import sensible_strategies
 from ._strategy import Side, Strategy, parse_strategies, parse_strategy
 from ._tuning import Tuning
@@ -17,6 +18,7 @@ __all__ = [
     "NetworkEnsemble",
     "NetworkFit",
     "NetworkModel",
+    "ProbedNetwork",
     "Side",
     "Strategy",
     "Tuning",
@@ -27,5 +29,6 @@ __all__ = [
     "fit_networks",
     "parse_strategies",
     "parse_strategy",
+    "probe_networks",
     "sensible_strategies",
 ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ..nets import PairRecords
+from ..nets import PairRecords, Pairs
 from ._pairs import membership, pair_products
 
-__all__ = ["UnbiasedGram", "unbiased_gram"]
+__all__ = ["UnbiasedGram", "unbiased_gram", "unbiased_grams"]
 
 
 class UnbiasedGram(NamedTuple):
@@ -46,18 +47,33 @@ def unbiased_gram(records: PairRecords, row: Tensor, half: Tensor) -> UnbiasedGr
     half
         ``(K, P)`` bool: which random half of its task each pair falls into.
     """
-    products = pair_products(records)
-    own = membership(records.pairs, products.dtype)
+    return _estimate(pair_products(records), records.pairs, row, half)
+
+
+def unbiased_grams(
+    records: PairRecords, row: Tensor, half: Tensor, parts: Sequence[tuple[int, ...]]
+) -> list[UnbiasedGram]:
+    """The same for several parts of the shared layers, each a tuple of layers; layers are multiplied once."""
+    each = [pair_products(PairRecords([layer], records.pairs)) for layer in records.layers]
+    known: dict[tuple[int, ...], UnbiasedGram] = {}
+    for part in parts:
+        if part not in known:
+            products = each[part[0]].clone()
+            for i in part[1:]:
+                products.add_(each[i])
+            known[part] = _estimate(products, records.pairs, row, half)
+    return [known[part] for part in parts]
+
+
+def _estimate(products: Tensor, pairs: Pairs, row: Tensor, half: Tensor) -> UnbiasedGram:
+    own = membership(pairs, products.dtype)
     apart = (row.unsqueeze(2) != row.unsqueeze(1)).to(products.dtype)
     total = own.mT @ (products * apart) @ own
     count = own.mT @ apart @ own
     gram = torch.where(count > 0.0, total / count.clamp_min(1.0), torch.nan)
     first, second = own * half.unsqueeze(2), own * ~half.unsqueeze(2)
-
-    def inner(left: Tensor, right: Tensor) -> Tensor:
-        return (left * (products @ right)).sum(dim=1)
-
-    length = (inner(first, first) * inner(second, second)).clamp_min(0.0).sqrt()
+    of_first, of_second = (products @ torch.cat([first, second], dim=2)).chunk(2, dim=2)
+    length = ((first * of_first).sum(dim=1) * (second * of_second).sum(dim=1)).clamp_min(0.0).sqrt()
     length = torch.where(length > 0.0, length, torch.nan)
     n_products = first.sum(dim=1) * second.sum(dim=1)
-    return UnbiasedGram(gram, inner(first, second) / length, length / n_products)
+    return UnbiasedGram(gram, (first * of_second).sum(dim=1) / length, length / n_products)

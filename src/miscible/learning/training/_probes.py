@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from .._types import NetworkShape, Population, TrainingData
-from ..gram import unbiased_gram
+from ..gram import unbiased_gram, unbiased_grams
 from ..losses import pair_code, pair_gradients
-from ..nets import Network, PairRecords, Views, pair_records
+from ..nets import Network, Views, pair_records
 from ._hooks import EpochEnd
 from ._pair_plan import PairRequest
 from ._sampling import Epoch, MemberPairs, member_pairs, random_stream
@@ -184,13 +184,12 @@ class GradientProbe:
         assert records.pairs.slot is not None
         row = batch.rows[batch.slot_row[records.pairs.slot]]
         half = torch.arange(row.shape[1], device=device).expand_as(row) % 2 == 0
-        every = tuple(range(len(records.layers)))
-        looks = []
-        for chosen in (every, *self._parts.values()):
-            part = PairRecords([records.layers[i] for i in chosen], records.pairs)
-            found = unbiased_gram(part, row, half)
-            looks.append(_Look(*(self._by_task(member.tasks, values[0]) for values in found)))
-        return looks
+        if self._parts:
+            every = tuple(range(len(records.layers)))
+            grams = unbiased_grams(records, row, half, [every, *self._parts.values()])
+        else:
+            grams = [unbiased_gram(records, row, half)]
+        return [_Look(*(self._by_task(member.tasks, values[0]) for values in found)) for found in grams]
 
     def _by_task(self, tasks: tuple[int, ...], values: Tensor) -> np.ndarray:
         """From a member's heads to the tasks of the data, along every axis."""
