@@ -33,11 +33,13 @@ def run_mark(plan: Plan, data: str) -> str:
     Parameters
     ----------
     plan
-        Of the study; the number of workers changes nothing.
+        Of the study; the number of workers changes nothing, nor do other splits of the same table.
     data
         Fingerprint of the data, from the manifest.
     """
-    content = json.dumps(plan.model_dump(mode="json", exclude={"workers"}), sort_keys=True)
+    content = json.dumps(
+        plan.model_dump(mode="json", exclude={"workers": True, "split": {"ladder", "use"}}), sort_keys=True
+    )
     return hashlib.sha256(f"{data}\n{content}".encode()).hexdigest()
 
 

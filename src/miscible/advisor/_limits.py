@@ -12,9 +12,13 @@ __all__ = ["limits_of"]
 def limits_of(result: StudyResult) -> tuple[str, ...]:
     """Sentences, the most general first."""
     plan = result.plan
+    farther = (
+        "what becomes of it nearer by and farther off is told by the split ladder."
+        if plan.split.ladder
+        else "harder departures (new chemical systems, new elements) were not tested and are usually worse."
+    )
     lines = [
-        f"Every number holds for new rows like these, apart from known ones by {_grouping(plan)}; harder departures "
-        "(new chemical systems, new elements) were not tested and are usually worse.",
+        f"Every number holds for new rows like these, apart from known ones by {_grouping(plan)}; {farther}",
         "Scores of single strategies are exploratory; only the nested choice is a fair estimate of what choosing "
         "by inner validation gives.",
         "The error quoted for a deployed model is that of its strategy out of fold; it was not re-estimated after "
@@ -39,5 +43,10 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
 
 
 def _grouping(plan: Plan) -> str:
-    words = {"none": "nothing (rows were split at random)", "system": "chemical system"}
+    words = {
+        "none": "nothing (rows were split at random)",
+        "system": "chemical system",
+        "cluster": "cluster of similar inputs",
+        "element": "an element that no training row holds",
+    }
     return words.get(plan.split.group, plan.split.group)

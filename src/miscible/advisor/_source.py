@@ -17,7 +17,7 @@ __all__ = ["DATASET", "FRAME", "open_table", "settle_group"]
 
 DATASET = "dataset:"
 FRAME = "data frame"
-GROUPINGS = ("auto", "composition", "system", "scaffold", "none")
+GROUPINGS = ("auto", "composition", "system", "scaffold", "cluster", "element", "none")
 
 
 def open_table(

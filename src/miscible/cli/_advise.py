@@ -5,10 +5,19 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ..advisor import advise_table, open_table
+from ..advisor import (
+    Ladder,
+    advise_table,
+    ladder_exhibit,
+    missing_rungs,
+    open_table,
+    settle_group,
+    use_warnings,
+)
 from ..errors import MiscibleError, PlanError
 from ..study import Plan, missing_cells
 from ._console import errors, screen
+from ._exhibits import print_exhibit
 from ._plan import open_plan
 from ._progress import StudyBar
 from ._verdicts import print_verdicts
@@ -27,13 +36,16 @@ def run_plan(plan: Plan, out: Path, *, resume: bool, overwrite: bool, quiet: boo
     try:
         with bar:
             advice = advise_table(
-                plan, table, out, citations=citations, resume=resume, overwrite=overwrite, listener=bar
-            )
+                plan, table, out, citations=citations, resume=resume, overwrite=overwrite, listener=bar,
+                on_rung=bar.climb,
+            )  # fmt: skip
     except (KeyboardInterrupt, MiscibleError, OSError):
         if bar.begun:
             errors.print(f"What is finished is kept; go on with: {_again(out)}", markup=False)
         raise
     print_verdicts(advice.verdicts)
+    if advice.ladder is not None:
+        _print_ladder(advice.ladder, plan.split.ladder)
     screen.print(f"\nreport: {out / 'report.html'}\nbundle: {out / 'bundle'}", markup=False, soft_wrap=True)
 
 
@@ -48,7 +60,8 @@ def report_command(run: Path) -> None:
     if not (run / "plan.toml").exists():
         raise PlanError("this folder holds no run.", source=run, hint="Give the folder named by --out.")
     plan = open_plan(run / "plan.toml")
-    missing = missing_cells(plan, open_table(plan.table, plan.split.group)[0], run)
+    table, _ = open_table(plan.table, plan.split.group)
+    missing = (*missing_cells(plan, table, run), *missing_rungs(settle_group(plan, table), table, run))
     if missing:
         raise PlanError(
             f"this run is not finished; missing {len(missing)} cells: {', '.join(missing[:3])}"
@@ -57,6 +70,14 @@ def report_command(run: Path) -> None:
             hint=f"Finish it with: {_again(run)}",
         )
     run_plan(plan, run, resume=True, overwrite=False, quiet=False)
+
+
+def _print_ladder(ladder: Ladder, is_whole: bool) -> None:
+    """The exhibit of a ladder; without one, only what the user's use lies beyond."""
+    if is_whole:
+        print_exhibit(ladder_exhibit(ladder))
+    for warning in use_warnings(ladder):
+        screen.print(f"warning: {warning}", markup=False, soft_wrap=True, style="yellow")
 
 
 def _again(run: Path) -> str:

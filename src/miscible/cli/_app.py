@@ -47,7 +47,8 @@ Skip = Annotated[bool, typer.Option("--skip-bad-rows", help="Leave out rows whos
 Group = Annotated[
     str | None,
     typer.Option(
-        help="What folds keep together: auto (by the inputs), composition, system, scaffold, none, or a column."
+        help="What folds keep together: auto (by the inputs), composition, system, scaffold, cluster, element, none, "
+        "or a column."
     ),
 ]
 Folds = Annotated[int | None, typer.Option(help="Outer folds (default 5).")]
@@ -111,6 +112,16 @@ def advise(
     group: Group = None,
     folds: Folds = None,
     repeats: Repeats = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="ladder: study nearer and farther splits too; group: only the one of --group."),
+    ] = None,
+    use: Annotated[
+        str | None,
+        typer.Option(
+            help="How far what you will predict is from the table: same, group, system, cluster, element."
+        ),
+    ] = None,
     strategies: Annotated[
         list[str] | None,
         typer.Option(
@@ -136,8 +147,9 @@ def advise(
 
     built = build_plan(
         table, plan, targets=targets, inputs=inputs, where=where, weight=weight, sheet=sheet,
-        skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats, strategies=strategies, goal=goal,
-        screen_budget=screen_budget, budget=budget, seed=seed, device=device, compile=compile, workers=workers,
+        skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats, split=split, use=use,
+        strategies=strategies, goal=goal, screen_budget=screen_budget, budget=budget, seed=seed,
+        device=device, compile=compile, workers=workers,
     )  # fmt: skip
     run_plan(built, out, resume=resume, overwrite=overwrite, quiet=quiet)
 

@@ -15,10 +15,18 @@ from ._arguments import parse_budget
 __all__ = ["build_plan", "open_plan", "run_beside"]
 
 TABLE_KEYS = ("targets", "inputs", "where", "weight", "sheet", "skip_bad_rows")
-SPLIT_KEYS = ("group", "folds", "repeats")
+SPLIT_KEYS = ("group", "folds", "repeats", "use")
+SPLITS = {"ladder": True, "group": False}
 
 
-def build_plan(table: str, plan: Path | None = None, *, budget: str | None = None, **options: Any) -> Plan:
+def build_plan(
+    table: str,
+    plan: Path | None = None,
+    *,
+    budget: str | None = None,
+    split: str | None = None,
+    **options: Any,
+) -> Plan:
     """A plan file, or defaults, with what the command line says on top.
 
     Parameters
@@ -29,28 +37,37 @@ def build_plan(table: str, plan: Path | None = None, *, budget: str | None = Non
         Plan file to start from.
     budget
         Time as written.
+    split
+        ``ladder``, or ``group`` for none.
     options
         The other keys of a plan, flat; None, empty and False mean not given.
     """
     content: dict[str, Any] = (
         {} if plan is None else open_plan(plan).model_dump(mode="json", exclude_none=True)
     )
-    part, split = dict(content.get("table", {})), dict(content.get("split", {}))
+    part, folds = dict(content.get("table", {})), dict(content.get("split", {}))
     part["source"] = _source(table, Path())
     if table.startswith(DATASET):
         dataset = load_dataset(table.removeprefix(DATASET))
         part.setdefault("targets", list(dataset.targets))
         part.setdefault("inputs", list(dataset.inputs))
-        split.setdefault("group", dataset.group)
+        folds.setdefault("group", dataset.group)
+    if split is not None:
+        if split not in SPLITS:
+            raise InputError(
+                f"--split {split!r} is not known.",
+                hint="Say --split ladder, or --group for what to keep together.",
+            )
+        folds["ladder"] = SPLITS[split]
     options["budget"] = parse_budget(budget)
     for key, value in options.items():
         if value is None or value is False or value == []:
             continue
-        target = part if key in TABLE_KEYS else split if key in SPLIT_KEYS else content
+        target = part if key in TABLE_KEYS else folds if key in SPLIT_KEYS else content
         target[key] = value
     if not part.get("targets"):
         raise InputError("no target named.", source=table, hint="Say --targets NAME:reg NAME:cls ...")
-    return make_plan({**content, "table": part, "split": split}, source=plan or "command line")
+    return make_plan({**content, "table": part, "split": folds}, source=plan or "command line")
 
 
 def open_plan(path: Path) -> Plan:

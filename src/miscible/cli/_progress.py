@@ -51,24 +51,33 @@ class StudyBar(_Bar):
     def __init__(self, quiet: bool = False) -> None:
         super().__init__(quiet)
         self._total = 0.0
+        self._rung = ""
+
+    def climb(self, rung: str) -> None:
+        """Begin anew for a further rung of a ladder."""
+        self._rung = f"{rung}: "
+        self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(f"{self._rung}reading", total=None)
 
     def begin(self, total: float, done: float) -> None:
         """See `study.Listener`."""
         self.begun = True
         self._total = total
-        self._progress.update(self._task, description="training", total=total, completed=done)
+        self._progress.update(self._task, description=f"{self._rung}training", total=total, completed=done)
 
     def finish(self, cell: Cell, record: CellRecord) -> None:
         """See `study.Listener`."""
         self._progress.update(
-            self._task, advance=cell.cost, description=f"{cell.strategy}, repeat {cell.repeat + 1}"
+            self._task,
+            advance=cell.cost,
+            description=f"{self._rung}{cell.strategy}, repeat {cell.repeat + 1}",
         )
 
     def decide(self, decision: Decision, saved: float) -> None:
         """See `study.Listener`."""
         self._total -= saved
         self._progress.update(self._task, total=self._total)
-        self._progress.print(f"budget: {decision.reason}")
+        self._progress.print(f"budget: {self._rung}{decision.reason}")
 
 
 class PartsBar(_Bar):

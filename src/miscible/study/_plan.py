@@ -15,6 +15,7 @@ from ..strategies import Strategy, Tuning, parse_strategies
 __all__ = ["Goal", "Plan", "SplitPlan", "TablePlan", "make_plan", "plan_text", "read_plan"]
 
 Goal = Literal["characterise", "screen"]
+Use = Literal["same", "group", "system", "cluster", "element"]
 
 
 class _Part(BaseModel):
@@ -34,12 +35,19 @@ class TablePlan(_Part):
 
 
 class SplitPlan(_Part):
-    """Outer folds: ``group`` is composition, system, scaffold, none, a column, or auto (by the inputs)."""
+    """Outer folds.
+
+    ``group`` is composition, system, scaffold, cluster, element, none, a column, or auto (by the inputs). With
+    ``ladder`` the study is repeated under nearer and farther splits. ``use`` says how far what will be predicted is
+    from the table.
+    """
 
     group: str = "auto"
     folds: int = Field(default=5, ge=2, le=50)
     repeats: int = Field(default=3, ge=1, le=50)
     validation: float = Field(default=0.2, gt=0.0, lt=0.6)
+    ladder: bool = False
+    use: Use | None = None
 
 
 class Plan(_Part):

@@ -70,6 +70,7 @@ def run_study(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    budget: float | None = None,
     listener: Listener | None = None,
 ) -> tuple[StudyResult, Features]:
     """Train and predict everything the plan asks for.
@@ -84,6 +85,8 @@ def run_study(
         Go on with the run in ``path``.
     overwrite
         Throw away the run in ``path``.
+    budget
+        Seconds for this study where others share the budget of the plan; all of it by default.
     listener
         Hears of progress.
 
@@ -125,7 +128,9 @@ def run_study(
     store = RunFolder(path)
     store.begin(plan, _manifest(table, features, groups), resume=resume, overwrite=overwrite)
     context = StudyContext(plan, table, features, groups.codes, folds.outer, path, folds.barred)
-    journal = _Runner(plan, table, groups, folds, context, store, listener).run()
+    journal = _Runner(
+        plan, table, groups, folds, context, store, listener, plan.budget if budget is None else budget
+    ).run()
     result = assemble(plan, table, groups, folds, store, tuple(d for d in journal if d.dropped))
     if not result.strategies:
         raise MiscibleError(
@@ -164,7 +169,9 @@ class _Runner:
         context: StudyContext,
         store: RunFolder,
         listener: Listener,
+        budget: float | None,
     ) -> None:
+        self.budget = budget
         self.plan, self.table, self.groups, self.folds = plan, table, groups, folds
         self.context, self.store, self.listener = context, store, listener
         self.journal = list(store.journal())
@@ -203,13 +210,13 @@ class _Runner:
                 self._announce(decision, strategies)
             dropped = {name for d in known for name in d.dropped}
             return tuple(s for s in strategies if s.name not in dropped)
-        if self.plan.budget is None or repeat == 0:
+        if self.budget is None or repeat == 0:
             return strategies
         result = assemble(self.plan, self.table, self.groups, self.folds, self.store, ())
         # The blend costs nothing and is tuned on these scores: it would take every win from what costs time.
         running = [s.name for s in strategies if s.architecture != BLEND]
         merit = merits({name: result.inner[name] for name in running if name in result.inner})
-        left = self.plan.budget - self._spent()
+        left = self.budget - self._spent()
         remaining = self.plan.split.repeats - repeat
         n_workers = min(self.plan.workers, os.cpu_count() or 1)
         seconds = {
@@ -242,7 +249,7 @@ class _Runner:
             self._announce(stop, strategies)
             return False
         missing = [c for c in self._cells(strategies, [repeat]) if not self.store.has(c.key)]
-        deadline = None if self.plan.budget is None else self.began + self.plan.budget - self.before
+        deadline = None if self.budget is None else self.began + self.budget - self.before
         done = set()
         for cell, record in executor.run(missing, deadline):
             done.add(cell.key)
@@ -251,9 +258,7 @@ class _Runner:
         if not left_out:
             return True
         names = ", ".join(dict.fromkeys(c.strategy for c in left_out))
-        reason = (
-            f"the budget of {self.plan.budget:.0f} s was spent in repeat {repeat + 1}; not run there: {names}"
-        )
+        reason = f"the budget of {self.budget:.0f} s was spent in repeat {repeat + 1}; not run there: {names}"
         self._record(Decision(repeat, (STOP,), reason, round(self._spent(), 1), {}), strategies)
         return False
 

@@ -33,6 +33,9 @@ OWN = (
     "metrics.csv",
     "predictions.csv",
     "diagnosis.json",
+    "ladder/",
+    "ladder.json",
+    "ladder.csv",
     "report.html",
 )
 
@@ -132,7 +135,9 @@ class RunFolder:
                 hint="Go on with --resume, start again with --overwrite, or choose another --out.",
             )
         found = read_plan(self.plan_path)
-        there, here = (p.model_dump(exclude={"workers"}) for p in (found, plan))
+        # Studies of other splits, in folders of their own, may be added and leave this one as it is.
+        aside = {"workers": True, "split": {"ladder", "use"}}
+        there, here = (p.model_dump(exclude=aside) for p in (found, plan))
         if there != here:
             keys = ", ".join(key for key in here if here[key] != there[key])
             raise PlanError(
@@ -146,6 +151,8 @@ class RunFolder:
                 source=self.path,
                 hint="Start anew in another --out.",
             )
+        if found.split != plan.split:
+            write_atomic(self.plan_path, plan_text(plan))
         make_folder(self.cells)
         for part in self.cells.glob(".*.part"):
             part.unlink(missing_ok=True)
