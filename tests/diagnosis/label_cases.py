@@ -28,6 +28,7 @@ def make_case(
     quick: bool = True,
     tuning: dict | None = None,
     seed: int = 0,
+    joint: str = "shared+w32",
 ) -> Case:
     """A case of ``(n_rows, n_inputs)`` numbers and ``(n_rows, n_tasks)`` labels."""
     properties = properties or tuple(Property(f"p{t}", unit="HV") for t in range(labels.shape[1]))
@@ -44,7 +45,7 @@ def make_case(
         {
             "table": {"source": "known", "targets": [p.name for p in properties]},
             "split": {"group": "none", "folds": folds, "repeats": repeats},
-            "strategies": ["independent+w32", "shared+w32"],
+            "strategies": ["independent+w32", joint],
             "tuning": tuning or TUNING,
             "seed": seed,
         }

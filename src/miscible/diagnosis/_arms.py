@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..baselines import fit_baseline
 from ..evaluation import best_threshold, get_metric
 from ..inputs import Preparation
 from ..splits import FoldData
-from ..strategies import Strategy, Tuning, fit_networks, parse_strategy
+from ..strategies import Strategy, Tuning, fit_networks
 from ..table import Kind, output_slices
 from ._case import Case
 
@@ -56,25 +56,42 @@ class Workshop:
         The study.
     tuning
         Settings that every network tries.
-    width
-        Word for the width of every network's shared layers.
+    separate, joint
+        The study's plain ways to learn a property alone and all together.
     n_inputs
         Columns of every network, of all rows together, so that they follow from no inner split.
     """
 
     case: Case
     tuning: Tuning
-    width: str
+    separate: Strategy
+    joint: Strategy
     n_inputs: int
 
     @classmethod
     def open(cls, case: Case) -> Workshop:
-        """Networks as narrow as the narrowest separate one of the study, of 64 units where it has none."""
+        """Networks as narrow as the narrowest separate one of the study, of 64 units where it has none.
+
+        The joint one is the study's simplest shared network whose batches are drawn from all rows alike, with the
+        same width; reduction, weights and checkpoint are its own.
+        """
         plain = [s for s in case.result.strategies if s == Strategy("independent", width=s.width)]
         width = min(plain, key=lambda s: s.n_units).width if plain else "w64"
+        together = [
+            s
+            for s in case.result.strategies
+            if s.architecture == "shared" and s.sampling == "proportional" and not s.remedies
+        ]
+        joint = replace(together[0] if together else Strategy("shared"), width=width)
         features = case.context.features
         n_inputs = Preparation.fit(features, np.arange(case.table.n_rows)).n_inputs
-        return cls(case, light_tuning(case.context.plan.tuning, case.quick), width, n_inputs)
+        return cls(
+            case,
+            light_tuning(case.context.plan.tuning, case.quick),
+            Strategy("independent", width=width),
+            joint,
+            n_inputs,
+        )
 
     def repeats(self) -> range:
         """Repeats of the study's folds that are looked at."""
@@ -92,14 +109,20 @@ class Workshop:
         return [self.case.fold(f, repeat) for f in range(min(n_folds, most or n_folds))]
 
     def networks(
-        self, name: str, folds: Sequence[FoldData], tasks: Sequence[int], scored: Sequence[int], *, seed: int
+        self,
+        strategy: Strategy,
+        folds: Sequence[FoldData],
+        tasks: Sequence[int],
+        scored: Sequence[int],
+        *,
+        seed: int,
     ) -> np.ndarray:
         """Errors on the folds' test rows of networks that learn these tasks together.
 
         Parameters
         ----------
-        name
-            Of a strategy, without a width; a warm start names its source last.
+        strategy
+            A network strategy.
         folds
             Of one repeat; a population holds them all.
         tasks, scored
@@ -112,10 +135,9 @@ class Workshop:
         ndarray
             ``(n_folds, n_scored)`` in error form, NaN where it is undefined.
         """
-        architecture, plus, rest = name.partition("+")
         table = self.case.table
         fits = fit_networks(
-            parse_strategy(f"{architecture}+{self.width}{plus}{rest}"), folds, tasks, self.tuning,
+            strategy, folds, tasks, self.tuning,
             seed=seed, names=[table.names[t] for t in tasks], n_inputs=self.n_inputs,
             train_share=1.0 - self.case.context.plan.split.validation,
             device=self.case.context.plan.device, compile=self.case.context.plan.compile,

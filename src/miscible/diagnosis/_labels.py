@@ -176,12 +176,12 @@ def _train(
         yield from (
             (JOINT, t, errors)
             for t, errors in zip(
-                together, shop.networks(JOINT, folds, everyone, together, seed=seed).T, strict=True
+                together, shop.networks(shop.joint, folds, everyone, together, seed=seed).T, strict=True
             )
         )
     if alone is not None:
         seed = case.seed("labels", "alone", repeat)
-        yield "independent", alone, shop.networks("independent", folds, [alone], [alone], seed=seed)[:, 0]
+        yield "independent", alone, shop.networks(shop.separate, folds, [alone], [alone], seed=seed)[:, 0]
         yield "lightgbm", alone, shop.baseline("lightgbm", folds, alone, seed=seed)
 
 

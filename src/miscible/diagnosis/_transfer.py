@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -164,13 +164,13 @@ def find_transfer(case: Case) -> TransferFinding:
         for k in range(n_seeds):
             for j, t in enumerate(targets.tolist()):
                 seed = case.seed("transfer", "scratch", r, k, t)
-                scratch[j, r, k] = shop.networks("independent", folds, [t], [t], seed=seed)[:, 0]
+                scratch[j, r, k] = shop.networks(shop.separate, folds, [t], [t], seed=seed)[:, 0]
             tell.one_more()
             for i, (source, tasks) in enumerate(starts):
                 scored = [t for t in tasks if t in targets and (source in sources or t == source)]
                 seed = case.seed("transfer", source, r, k)
-                name = f"warm+from={case.names[source]}"
-                errors = shop.networks(name, folds, tasks, scored, seed=seed)
+                warmed = replace(shop.separate, architecture="warm", source=case.names[source])
+                errors = shop.networks(warmed, folds, tasks, scored, seed=seed)
                 warm[i, np.searchsorted(targets, scored), r, k] = errors.T
                 tell.one_more()
     by_round = _mean(warm.swapaxes(3, 4)).reshape(len(starts), len(targets), -1)
