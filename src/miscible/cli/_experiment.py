@@ -75,7 +75,9 @@ def experiment_command(
 
 def _print(frame: pd.DataFrame) -> None:
     """The rows of a result; constant columns are left out, and what is more than a screenful."""
-    shown = [c for c in frame.columns if frame[c].nunique() > 1 or c in ("mean", "task", "change")]
+    shown = [
+        c for c in frame.columns if frame[c].nunique() > 1 or c in ("quantity", "mean", "task", "change")
+    ]
     text = TextTable(box=None, padding=(0, 2, 0, 0))
     for column in shown:
         text.add_column(column, justify="right" if pd.api.types.is_numeric_dtype(frame[column]) else "left")

@@ -15,9 +15,39 @@ from ..study import TablePlan, derive_seed
 from ..table import Table, parse_target, read_frame
 from ._experiment import PairTable
 
-__all__ = ["DATA", "open_pair"]
+__all__ = ["DATA", "check_table", "open_pair"]
 
 DATA = "data:"
+
+
+def check_table(spec: PairTable, data: Path | None, source: object) -> None:
+    """What can be told of a table before it is read.
+
+    Parameters
+    ----------
+    spec, data, source
+        As in `open_pair`.
+
+    Raises
+    ------
+    PlanError
+        A pair names no target, the source is none, inputs are not named, or the folder is needed and not given.
+    InputError
+        A file is missing.
+    """
+    names = [parse_target(t).name for t in spec.targets]
+    for name in (name for pair in spec.pairs for name in pair):
+        if name not in names:
+            raise PlanError(
+                f"tables.{spec.name}.pairs: {name!r} is no target of this table ({', '.join(names)}).",
+                source=source,
+            )
+    if spec.source.startswith(DATASET):
+        return
+    if not spec.inputs:
+        raise PlanError(f"tables.{spec.name}.inputs: a file needs its inputs named.", source=source)
+    for name in (spec.source, *([spec.beside] if spec.beside is not None else [])):
+        _path(spec, name, data, source)
 
 
 def open_pair(
@@ -47,13 +77,8 @@ def open_pair(
     InputError
         A file is missing or cannot be used.
     """
+    check_table(spec, data, source)
     by_name = {parse_target(t).name: t for t in spec.targets}
-    for name in pair:
-        if name not in by_name:
-            raise PlanError(
-                f"tables.{spec.name}.pairs: {name!r} is no target of this table ({', '.join(by_name)}).",
-                source=source,
-            )
     part = TablePlan(
         source=spec.source, targets=tuple(by_name[n] for n in pair), inputs=spec.inputs, where=spec.where
     )
@@ -62,8 +87,6 @@ def open_pair(
         return (
             table if rows is None or table.n_rows <= rows else table.take(_thinned(table.n_rows, rows, seed))
         )
-    if not part.inputs:
-        raise PlanError(f"tables.{spec.name}.inputs: a file needs its inputs named.", source=source)
     frame = _read(spec, data, source)
     require = [name for name in pair if name not in frame.columns]
     if require:
@@ -80,14 +103,9 @@ def _thinned(n_rows: int, rows: int, seed: int) -> np.ndarray:
 
 
 def _read(spec: PairTable, data: Path | None, source: object) -> pd.DataFrame:
-    if not spec.source.startswith(DATA):
-        raise PlanError(
-            f"tables.{spec.name}.source: {spec.source!r} is neither dataset:NAME nor data:PATH.",
-            source=source,
-        )
-    frame = _file(spec, spec.source, data, source)
+    frame = _read_once(_path(spec, spec.source, data, source))
     if spec.beside is not None:
-        other = _file(spec, spec.beside, data, source)
+        other = _read_once(_path(spec, spec.beside, data, source))
         key = str(frame.columns[0])
         if key != other.columns[0]:
             raise InputError(
@@ -100,7 +118,11 @@ def _read(spec: PairTable, data: Path | None, source: object) -> pd.DataFrame:
     return frame
 
 
-def _file(spec: PairTable, name: str, data: Path | None, source: object) -> pd.DataFrame:
+def _path(spec: PairTable, name: str, data: Path | None, source: object) -> Path:
+    if not name.startswith(DATA):
+        raise PlanError(
+            f"tables.{spec.name}.source: {name!r} is neither dataset:NAME nor data:PATH.", source=source
+        )
     if data is None:
         raise PlanError(
             f"table {spec.name!r} lies in a folder of yours: {name}.",
@@ -110,7 +132,7 @@ def _file(spec: PairTable, name: str, data: Path | None, source: object) -> pd.D
     path = data / name.removeprefix(DATA)
     if not path.exists():
         raise InputError("no such file.", source=path, hint="Is --data the folder the plan means?")
-    return _read_once(path)
+    return path
 
 
 @lru_cache(maxsize=2)

@@ -18,7 +18,7 @@ from ..study import Plan, SplitPlan, TablePlan, run_study
 from ..table import Table
 from ._experiment import PairExperiment, PairTable
 from ._figure import page
-from ._pair_tables import open_pair
+from ._pair_tables import check_table, open_pair
 from ._run_grid import ExperimentListener, Unheard, begin_folder
 
 __all__ = ["PAIR_COLUMNS", "run_pairs"]
@@ -80,6 +80,8 @@ def run_pairs(
         for table in experiment.tables
         for k, pair in enumerate(table.pairs)
     ]
+    for table in experiment.tables:
+        check_table(table, data, plan)
     begin_folder(out, plan, full=full, resume=resume)
     paths = {cell.key: out / "cells" / f"{cell.key}.json" for cell in cells}
     listener.begin(len(cells), sum(path.exists() for path in paths.values()))
