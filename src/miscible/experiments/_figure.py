@@ -18,6 +18,7 @@ __all__ = ["draw", "page", "write_figures"]
 
 COLOURS = ("#1f6fa8", "#a94a12", "#28704f", "#7d5ba6", "#8a6100", "#6b7484", "#b3261e", "#2b8c8c")
 _AXES = ("task", "arm")
+_CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 _STYLE = (
     "body{font-family:-apple-system,'Segoe UI',Roboto,Arial,sans-serif;color:#1b2230;max-width:1100px;"
     "margin:2rem auto;padding:0 1rem}h1{font-size:1.4rem}h2{font-size:1.05rem;margin-top:2rem}"
@@ -37,12 +38,13 @@ def write_figures(experiment: Experiment, frame: pd.DataFrame, path: Path, *, fu
     figures = experiment.figures or _default_figures(experiment)
     drawn = [(f.title or f.quantity, draw(frame, f, tuple(experiment.vary))) for f in figures]
     effort = experiment.effort(full)
+    over = frame["over"].iloc[0] if len(frame) else "redraws"
     note = (
         f"Simulated tables: {effort.worlds} worlds a point, {effort.redraws} redraws a world, scored on "
-        f"{effort.n_test:,} fresh rows without noise. Bars are two standard errors, over "
-        f"{frame['over'].iloc[0] if len(frame) else 'redraws'}. A difference below 0 is a gain over "
-        f"{experiment.strategies()[0].name}."
+        f"{effort.n_test:,} fresh rows without noise. Bars are two standard errors, over {over}."
     )
+    if "difference" in set(frame["quantity"]):
+        note += f" A difference below 0 is a gain over {experiment.strategies()[0].name}."
     write_atomic(path, page(experiment.name, experiment.question, note, drawn))
 
 
@@ -94,7 +96,7 @@ def draw(frame: pd.DataFrame, plan: FigurePlan, dials: Sequence[str]) -> go.Figu
 def page(title: str, question: str, note: str, drawn: Sequence[tuple[str, go.Figure]], body: str = "") -> str:
     """A whole HTML page that asks nothing of the network."""
     parts = [
-        f"<h2>{html.escape(heading)}</h2>{figure.to_html(full_html=False, include_plotlyjs=False)}"
+        f"<h2>{html.escape(heading)}</h2>{figure.to_html(full_html=False, include_plotlyjs=False, config=_CONFIG)}"
         for heading, figure in drawn
     ]
     return (
