@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..chemistry import ELEMENTS
 from ..inputs import Features
 from ..table import InputSpec
 from ._form_models import fit_form, row_losses
@@ -13,7 +14,7 @@ __all__ = ["ELEMENT_FORMS", "element_losses", "plain_columns"]
 
 ELEMENT_FORMS = ("mixture", "Nordheim terms alone", "mixture and Nordheim terms", "mixture and pairs")
 FRACTION = "fraction "
-HASHED = "morgan "
+HASHED, DESCRIBED = "morgan ", "rdkit "
 MOST_ELEMENTS, MOST_PAIRED = 25, 12
 FEWEST_ROWS = 10
 
@@ -27,25 +28,30 @@ def plain_columns(features: Features, inputs: InputSpec) -> tuple[np.ndarray, tu
     -------
     positions, names, fractions
         ``(n,)`` columns of ``features.numeric``, what to call them, and ``(n,)`` bool where it is the fraction
-        of an element.
+        of an element, from a composition or a column of the user's named by an element and between 0 and 1.
     """
     own = set(inputs.numeric)
-    composed = inputs.composition is not None or bool(inputs.fractions)
     positions, names, fractions = [], [], []
     for place, name in enumerate(features.names):
-        if name in own or not (composed or name.startswith(HASHED)):
-            keep, fraction, label = True, False, name
+        if name in own:
+            keep, label = True, name
+            fraction = name in ELEMENTS and _is_share(features.numeric[:, place])
         elif name.startswith(HASHED):
             continue
         else:
             fraction = name.startswith(FRACTION)
-            keep = fraction or " " not in name or name.startswith("rdkit ")
+            keep = fraction or " " not in name or name.startswith(DESCRIBED)
             label = name.removeprefix(FRACTION) if fraction else name.replace("_", " ")
         if keep:
             positions.append(place)
             names.append(label)
             fractions.append(fraction)
     return np.array(positions, dtype=np.int64), tuple(names), np.array(fractions, dtype=bool)
+
+
+def _is_share(column: np.ndarray) -> bool:
+    known = column[np.isfinite(column)]
+    return bool(len(known)) and float(known.min()) >= 0.0 and float(known.max()) <= 1.0
 
 
 def element_losses(train: FormSample, valid: FormSample, test: FormSample) -> np.ndarray:
