@@ -80,6 +80,23 @@ def test_an_element_that_a_domain_lacks_lies_outside():
     finding = find_shift(finished_case(labels, inputs=inputs))
     assert 0.5 < finding.inside[0, 1] < 0.6
     assert finding.inside[1, 0] > 0.85
+    assert finding.foreign[0, 1] == pytest.approx(0.4) and finding.foreign[1, 0] == 0.0
+    assert "40 % of the rows of p1 have an element" in " ".join(shift_exhibit(finding).answer)
+
+
+def test_what_is_left_without_an_input_that_is_enough_alone():
+    """One input, known on rows of one property only, tells all; without it and its flag nothing does."""
+    for moved, low, high in ((0.0, 0.4, 0.6), (1.5, 0.75, 0.95)):
+        rng = np.random.default_rng(0)
+        inputs = rng.normal(size=(300, 3))
+        inputs[150:, 0] = np.nan
+        inputs[150:, 1] += moved
+        labels = np.where((np.arange(300)[:, None] >= 150) == [False, True], 1.0, np.nan)
+        finding = find_shift(finished_case(labels + rng.normal(size=labels.shape), inputs=inputs))
+        assert finding.area[0, 1] > 0.99 and low <= finding.area_without[0, 1] <= high
+        named = [x.name for x in finding.separators if x.trivial]
+        assert "x0 missing" in named
+    assert np.isnan(find_shift(two_properties(1.0)).area_without).all()
 
 
 def test_rows_with_both_labels_count_for_neither_and_are_reported():

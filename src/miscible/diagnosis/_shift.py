@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
 from ..evaluation import holm
 from ..inputs import Preparation
-from ..table import Table
 from ._case import Case
-from ._separation import Separation, area_under_curve, share_inside, single_areas, tell_apart
+from ._separation import share_inside, tell_apart
+from ._separators import Separator, enough_alone, leading_inputs, telling_columns
 
-__all__ = ["Separator", "ShiftFinding", "find_shift", "telling_columns"]
+__all__ = ["ShiftFinding", "find_shift"]
 
 MOST_TASKS, FEW_TASKS = 10, 6
 """Properties looked at, those with the most labels; fewer when quick."""
@@ -26,41 +24,6 @@ FEWEST_ROWS, FEWEST_GROUPS = 20, 5
 """Rows and groups of one property alone that telling apart needs."""
 FEWEST_INSIDE = 10
 """Labels that a domain needs."""
-N_SEPARATORS = 5
-TRIVIAL = 0.95
-"""An input or column that tells two properties apart on its own with such an area is named as trivial."""
-MOST_VALUES = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Separator:
-    """What tells the rows of two properties apart.
-
-    Parameters
-    ----------
-    first, second
-        Positions of the properties in the table.
-    name
-        Of the input or column.
-    gain
-        Share in what the trees gained; NaN for a column that is no input.
-    area
-        Area under the curve of it alone.
-    is_input
-        Whether models see it.
-    """
-
-    first: int
-    second: int
-    name: str
-    gain: float
-    area: float
-    is_input: bool
-
-    @property
-    def trivial(self) -> bool:
-        """Whether it is enough on its own."""
-        return self.area >= TRIVIAL
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +46,15 @@ class ShiftFinding:
         95 % interval; 0.5 is chance. NaN where it cannot be seen.
     p_holm
         ``(n_tasks, n_tasks)`` p of chance, corrected over the pairs.
+    area_without
+        ``(n_tasks, n_tasks)`` as ``area``, without the inputs that are enough alone, flags and categories with the
+        whole of their column; NaN where there is no such input, or no other.
     inside
         ``(n_tasks, n_tasks)`` share of the column's rows inside the domain of the row's; 0.95 is what rows of the
         same kind have. NaN where there are too few.
+    foreign
+        ``(n_tasks, n_tasks)`` share of the column's rows with an element, a category or a gap that the row's domain
+        never had; they are outside.
     separators
         By pair, what separates most.
     effect
@@ -104,7 +73,9 @@ class ShiftFinding:
     low: np.ndarray
     high: np.ndarray
     p_holm: np.ndarray
+    area_without: np.ndarray
     inside: np.ndarray
+    foreign: np.ndarray
     separators: tuple[Separator, ...]
     effect: np.ndarray
     grouped_by: str
@@ -138,22 +109,27 @@ def find_shift(case: Case) -> ShiftFinding:
     looked_at = tuple(sorted(order))
     preparation = Preparation.fit(case.context.features, np.flatnonzero(measured[:, looked_at].any(axis=1)))
     inputs = preparation.transform(case.context.features)
-    area, low, high, p_value = np.full((4, n_tasks, n_tasks), np.nan)
-    inside = np.full((n_tasks, n_tasks), np.nan)
+    area, low, high, p_value, without = np.full((5, n_tasks, n_tasks), np.nan)
+    inside, foreign = np.full((2, n_tasks, n_tasks), np.nan)
     separators: list[Separator] = []
     pairs = list(combinations(looked_at, 2))
     homes = {t: _home(case, measured, t) for t in looked_at}
     for i, (s, t) in enumerate(pairs):
         seed = case.seed("shift", s, t)
         for reference, other in ((s, t), (t, s)):
-            inside[reference, other] = _inside(case, homes[reference], _chosen(case, measured, other))
+            there = _inside(case, homes[reference], _chosen(case, measured, other))
+            inside[reference, other], foreign[reference, other] = there
         rows, second = _alone(case, measured, s, t)
         if rows.size and inputs.shape[1]:
             found = tell_apart(inputs[rows], second, codes[rows], seed)
             area[s, t] = area[t, s] = found.area
             low[s, t], high[s, t] = low[t, s], high[t, s] = found.interval
             p_value[s, t] = found.p_value
-            separators += _separators(found, inputs[rows], second, preparation.names, s, t)
+            rest = ~enough_alone(inputs[rows], second, preparation.names)
+            if rest.any() and not rest.all():
+                others = tell_apart(inputs[rows][:, rest], second, codes[rows], seed)
+                without[s, t] = without[t, s] = others.area
+            separators += leading_inputs(found, inputs[rows], second, preparation.names, s, t)
             separators += [
                 Separator(s, t, name, np.nan, alone, False)
                 for name, alone in telling_columns(table, rows, second)
@@ -170,45 +146,13 @@ def find_shift(case: Case) -> ShiftFinding:
         low=low,
         high=high,
         p_holm=_corrected(p_value),
+        area_without=without,
         inside=inside,
+        foreign=foreign,
         separators=tuple(separators),
         effect=np.array([case.sharing_effect(t) for t in range(n_tasks)]),
         grouped_by=case.result.groups.by,
     )
-
-
-def telling_columns(table: Table, rows: np.ndarray, second: np.ndarray) -> list[tuple[str, float]]:
-    """Columns that are no input and yet nearly tell two properties apart, such as a source or a test method.
-
-    Parameters
-    ----------
-    table
-        The table; columns with 2 to 50 values are looked at, an empty cell being one of them.
-    rows
-        ``(n,)`` positions.
-    second
-        ``(n,)`` bool.
-
-    Returns
-    -------
-    list of (name, area)
-        Those with an area of at least 0.95, best first. Every value answers with its share of the second set.
-    """
-    own = {*table.inputs.columns, *table.names}
-    found = []
-    for position, name in enumerate(table.frame.columns):
-        if name in own:
-            continue
-        values = table.frame.iloc[rows, position]
-        codes = pd.factorize(values, use_na_sentinel=False)[0]
-        counts = np.bincount(codes)
-        if not 2 <= len(counts) <= min(MOST_VALUES, len(rows) // 4):
-            continue
-        scores = (np.bincount(codes, second) / counts)[codes]
-        alone = float(area_under_curve(scores, second, np.ones((1, len(rows))))[0])
-        if alone >= TRIVIAL:
-            found.append((str(name), alone))
-    return sorted(found, key=lambda item: -item[1])
 
 
 def _alone(case: Case, measured: np.ndarray, s: int, t: int) -> tuple[np.ndarray, np.ndarray]:
@@ -234,20 +178,22 @@ def _home(case: Case, measured: np.ndarray, task: int) -> _Home | None:
     return _Home(preparation, rows) if preparation.n_inputs else None
 
 
-def _inside(case: Case, home: _Home | None, rows: np.ndarray) -> float:
-    """Share of rows inside a domain; an element or category that the domain lacks is outside, as for bundles."""
+def _inside(case: Case, home: _Home | None, rows: np.ndarray) -> tuple[float, float]:
+    """Shares of rows inside a domain, and of those with something that it never had; see `ShiftFinding`."""
     if home is None or len(rows) < FEWEST_INSIDE:
-        return float("nan")
+        return float("nan"), float("nan")
     features, codes = case.context.features, case.result.groups.codes
     known = ~home.preparation.unseen(features.take(rows))
     there = rows[known]
+    if not there.size:
+        return 0.0, 1.0
     inside = share_inside(
         home.preparation.transform(features, there),
         codes[there],
         home.preparation.transform(features, home.rows),
         codes[home.rows],
     )
-    return inside * float(known.mean()) if known.any() else 0.0
+    return inside * float(known.mean()), float((~known).mean())
 
 
 def _chosen(case: Case, measured: np.ndarray, task: int) -> np.ndarray:
@@ -260,18 +206,6 @@ def _sample(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
         return rows
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed])))
     return np.sort(rng.choice(rows, most, replace=False))
-
-
-def _separators(
-    found: Separation, inputs: np.ndarray, second: np.ndarray, names: Sequence[str], s: int, t: int
-) -> list[Separator]:
-    order = np.argsort(-found.gain, kind="stable")[:N_SEPARATORS]
-    leading = [int(i) for i in order if found.gain[i] > 0]
-    alone = single_areas(inputs[:, leading], second)
-    return [
-        Separator(s, t, names[i], float(found.gain[i]), float(a), True)
-        for i, a in zip(leading, alone, strict=True)
-    ]
 
 
 def _shared_groups(measured: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -9,13 +9,16 @@ import numpy as np
 from ._exhibit import Cell, Exhibit, Grid, Heatmap
 from ._phrases import cell, listed, share, signed_percent
 from ._separation import SHARE_INSIDE
-from ._shift import FEWEST_GROUPS, FEWEST_ROWS, MOST_VALUES, TRIVIAL, Separator, ShiftFinding
+from ._separators import MOST_VALUES, TRIVIAL, Separator
+from ._shift import FEWEST_GROUPS, FEWEST_ROWS, ShiftFinding
 
 __all__ = ["shift_exhibit"]
 
 ALIKE, APART = 0.65, 0.85
 """Areas under which rows of two properties count as hardly, and above which as clearly separable."""
 HALF = 0.5
+FOREIGN = 0.2
+"""Share of rows with something that a domain never had that is worth a word."""
 MOST_SENTENCES = 4
 
 
@@ -79,9 +82,17 @@ def _pair_sentence(finding: ShiftFinding, s: int, t: int) -> str:
         f"{share(finding.inside[s, t])} of the rows of {b} lie inside the domain of {a}, and "
         f"{share(finding.inside[t, s])} the other way round"
     )
+    foreign = [(a, b, finding.foreign[t, s]), (b, a, finding.foreign[s, t])]
+    text += "".join(
+        f" ({share(part)} of the rows of {of} have an element, a category or a gap that {lacks} never has)"
+        for of, lacks, part in foreign
+        if part >= FOREIGN
+    )
     names = [x.name for x in finding.separators if (x.first, x.second) == (s, t) and x.is_input][:3]
     if names and finding.area[s, t] > ALIKE:
         text += f"; most separates {listed(names)}"
+    if np.isfinite(finding.area_without[s, t]):
+        text += f"; without the inputs that are enough alone the area is {finding.area_without[s, t]:.2f}"
     return f"{text}."
 
 
@@ -178,6 +189,7 @@ def _pairs(finding: ShiftFinding) -> Grid:
                 if np.isfinite(finding.low[s, t])
                 else None,
                 cell(finding.p_holm[s, t], 2),
+                cell(finding.area_without[s, t], 3),
                 cell(100 * finding.inside[s, t], 3),
                 cell(100 * finding.inside[t, s], 3),
             )
@@ -191,13 +203,15 @@ def _pairs(finding: ShiftFinding) -> Grid:
             "area",
             "95 % interval",
             "p (Holm)",
+            "area without inputs enough alone",
             "second inside first [%]",
             "first inside second [%]",
         ),
         tuple(rows),
         "The area is of cross-fitted trees between rows with one label only, whole groups apart; rows with both labels "
         "are overlap and count for neither. Inside: mean distance to the five nearest rows of other groups at most the "
-        "95th percentile of the domain's own, in its own scale; an element or category that it lacks is outside.",
+        "95th percentile of the domain's own, in its own scale; an element, a category or a gap that it never had is "
+        "outside.",
     )
 
 

@@ -24,6 +24,8 @@ __all__ = [
 
 OPTIMISM = 0.10
 """Outer over inner error minus 1, of models that hardly choose anything, from which validation is too kind."""
+WIDE = 0.20
+"""Optimism that an interval must leave out for validation to count as fair."""
 ALPHA = 0.05
 DISTANCE = 0.10
 """Kolmogorov-Smirnov distance, or difference of a class share, from which a proven difference matters."""
@@ -202,6 +204,7 @@ def unrepresentative_validation(found: Sequence[ValidationEvidence]) -> Signatur
         "Inner validation is no kinder than the test, holds labels like those trained on, and enough of them."
     )
     unseen = [e.name for e in found if not math.isfinite(e.p_value)]
+    wide = [e.name for e in found if e.high >= WIDE]
     if reasons:
         told = [f"{name}: {' and '.join(texts)}" for name, texts in list(reasons.items())[:4]]
         more = f"; and {len(reasons) - 4} more" if len(reasons) > 4 else ""
@@ -213,6 +216,12 @@ def unrepresentative_validation(found: Sequence[ValidationEvidence]) -> Signatur
             "by which the kindness of the validation part could be told from that of choosing on it."
             if found
             else "No property has validation labels."
+        )
+    elif wide:
+        status = "cannot be judged"
+        reason = (
+            f"Nothing shows, but the difference between test and validation errors of plain models is known too "
+            f"coarsely for {listed(wide)} to rule out {WIDE:.0%}."
         )
     return Signature(
         key="validation",
@@ -236,7 +245,8 @@ def unrepresentative_validation(found: Sequence[ValidationEvidence]) -> Signatur
             f"plain models (mean, nearest, ridge, extra-trees) err at least {OPTIMISM:.0%} more on test rows than on "
             f"validation rows (95 % interval above 0, Holm over properties), or labels of training and validation "
             f"groups differ with p under {ALPHA} (Bonferroni over parts and properties) and by {DISTANCE} at least, or "
-            f"there are fewer than {FEWEST_LABELS} validation labels a fold"
+            f"there are fewer than {FEWEST_LABELS} validation labels a fold; absent needs intervals that end under "
+            f"{WIDE:.0%}"
         ),
         remedies=(
             "a larger validation part (split.validation)",
