@@ -92,6 +92,7 @@ def test_written_dials_are_read_back(dials):
         ("noise=inf", ("'noise'", "from 0 to 10")),
         ("replicates=0.95", ("'replicates'", "0.9")),
         ("counts=0/10", ("'counts'", "from 1")),
+        ("counts=900000/100001", ("'counts'", "1,000,001", "1,000,000")),
         ("counts=10.5", ("'counts'", "10.5", "whole")),
         ("counts=" + "/".join(["5"] * 41), ("41 properties", "40")),
         ("clusters=4", ("'clusters'", "number of properties")),

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from miscible.chemistry import ELEMENTS, chemical_systems, composition_keys, parse_formulas
-from miscible.datasets import FORMS, Dials, kang_dials, make_world
+from miscible.datasets import FORMS, Dials, _synthetic_world, kang_dials, make_world
 from miscible.errors import InputError
 from miscible.splits import group_keys
 from miscible.table import Kind, read_table
@@ -289,10 +289,14 @@ def test_worlds_of_one_seed_mix_the_same_functions():
     assert np.allclose(truths[2], 0.6 * truths[0] + 0.8 * truths[1], atol=1e-6)
 
 
-def test_more_functions_or_alloys_than_there_are():
+def test_more_functions_or_alloys_than_there_are(monkeypatch):
     with pytest.raises(InputError, match=r"independent functions.*n_elements"):
         make_world(Dials(counts=(9,) * 40, n_elements=5, relatedness=0.0), 0)
     assert make_world(Dials(counts=(9,) * 40, n_elements=5, relatedness=1.0), 0).draw(0).labels.shape[1] == 40
+    world = make_world(Dials(counts=(20_000, 9)), 0)
+    monkeypatch.setattr(_synthetic_world, "MOST_TRIES", 0)
+    with pytest.raises(InputError, match="different alloys for the rows of property_1"):
+        world.draw(0)
 
 
 @st.composite

@@ -23,7 +23,7 @@ _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": 
 
 DIALS: dict[str, tuple[str, str]] = {
     "counts": (
-        f"whole numbers from 1 to {MOST_LABELS:,}, one a property, joined by /, for at most {MOST_TASKS} properties",
+        f"whole numbers from 1, joined by /; at most {MOST_TASKS} properties and {MOST_LABELS:,} labels in all",
         "labels of each property, exactly",
     ),
     "kinds": (
@@ -145,9 +145,10 @@ class Dials:
         """Check every dial; lists become tuples."""
         counts = _sequence("counts", self.counts)
         self._set("counts", tuple(_whole("counts", n, 1, MOST_LABELS) for n in counts))
-        if not 1 <= self.n_tasks <= MOST_TASKS:
+        if not 1 <= self.n_tasks <= MOST_TASKS or sum(self.counts) > MOST_LABELS:
             raise InputError(
-                f"the dial 'counts' names {self.n_tasks} properties.", hint=f"Expected {DIALS['counts'][0]}."
+                f"the dial 'counts' names {self.n_tasks} properties with {sum(self.counts):,} labels.",
+                hint=f"Expected {DIALS['counts'][0]}.",
             )
         if self.kinds is not None:
             self._set("kinds", tuple(_choice("kinds", k, _KINDS) for k in self._each("kinds", self.kinds)))
@@ -319,7 +320,8 @@ _READERS: dict[str, Callable[[str, str], object]] = {
 
 
 def _wrong(name: str, value: object) -> InputError:
-    return InputError(f"the dial {name!r} cannot be {value!r}.", hint=f"Expected {DIALS[name][0]}.")
+    shown = f"{value:g}" if isinstance(value, float) else repr(value)
+    return InputError(f"the dial {name!r} cannot be {shown}.", hint=f"Expected {DIALS[name][0]}.")
 
 
 def _sequence(name: str, values: object) -> tuple[Any, ...]:

@@ -18,7 +18,10 @@ SHARPEST = 0.05
 """Least noise of a binary property, so that its probabilities stay apart from 0 and 1."""
 DERIVED_NOISE = 1 / 3
 """Noise that a derived property adds to its source's."""
+DECAY = 1 / 3
+"""A derived value is exp(-DECAY source), made standard."""
 PREFERENCE = 4.0
+"""Steepness of the wish to measure high values, in units of their spread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class Scales:
     levels
         ``(n_tasks,)`` value above which a binary property is 1; NaN for others.
     centre, spread
-        ``(n_tasks,)`` of exp(-source / 2) for derived properties; NaN for others.
+        ``(n_tasks,)`` of exp(-DECAY source) for derived properties; NaN for others.
     """
 
     levels: np.ndarray
@@ -50,7 +53,7 @@ def make_scales(dials: Dials, values: np.ndarray) -> Scales:
                 column.max() + 100,
             )
     for task, source in dials.derived:
-        decay = np.exp(-values[:, source] / 2)
+        decay = np.exp(-DECAY * values[:, source])
         centre[task], spread[task] = decay.mean(), decay.std()
     return Scales(levels, centre, spread)
 
@@ -59,7 +62,7 @@ def derive(dials: Dials, scales: Scales, values: np.ndarray) -> np.ndarray:
     """The values, ``(n, n_tasks)``, with those of derived tasks computed from their sources."""
     derived = values.copy()
     for task, source in dials.derived:
-        derived[:, task] = (np.exp(-values[:, source] / 2) - scales.centre[task]) / scales.spread[task]
+        derived[:, task] = (np.exp(-DECAY * values[:, source]) - scales.centre[task]) / scales.spread[task]
     return derived
 
 
@@ -74,13 +77,14 @@ def true_values(dials: Dials, scales: Scales, values: np.ndarray) -> np.ndarray:
 def measure(dials: Dials, scales: Scales, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """One measurement of every task, ``(n, n_tasks)``; its expectation is `true_values`.
 
-    A derived property is computed from the measured value m of its source, as (exp(-m / 2) / E - centre) / spread,
-    where E = exp(noise^2 / 8) is what noise does to the mean of exp(-m / 2).
+    A derived property is computed from the measured value m of its source, as
+    (exp(-DECAY m) / E - centre) / spread, where E = exp((DECAY noise)^2 / 2) is what noise does to the mean of
+    exp(-DECAY m).
     """
     noise = dials.noise * generator.standard_normal(values.shape)
     measured = values + noise
     for task, source in dials.derived:
-        decay = np.exp(-measured[:, source] / 2 - dials.noise**2 / 8)
+        decay = np.exp(-DECAY * measured[:, source] - (DECAY * dials.noise) ** 2 / 2)
         exact = (decay - scales.centre[task]) / scales.spread[task]
         measured[:, task] = exact + DERIVED_NOISE * noise[:, task]
     truth = true_values(dials, scales, values)

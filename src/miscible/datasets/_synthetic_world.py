@@ -21,7 +21,9 @@ from ._synthetic_mechanism import Mechanism, make_mechanism
 __all__ = ["Draw", "World", "make_world"]
 
 N_REFERENCE = 20_000
-MOST_ROUNDS = 60
+MOST_TRIES = 200
+"""Alloys tried for each one that is to be different from all others."""
+_CHUNK = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,20 +139,30 @@ class World:
         return self._frame(alloys), true_values(self.dials, self.scales, values)
 
     def _frame(self, alloys: np.ndarray) -> pd.DataFrame:
+        parts = [
+            self._part(alloys[start : start + _CHUNK]) for start in range(0, max(len(alloys), 1), _CHUNK)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def _part(self, alloys: np.ndarray) -> pd.DataFrame:
         fractions = as_fractions(alloys, self.sampler.elements)
-        columns = {"composition": composition_keys(fractions), "system": chemical_systems(fractions)}
-        numbers = dict(zip(self.sampler.elements, (alloys / STEPS).T, strict=True))
+        columns = {
+            "composition": composition_keys(fractions).astype(object),
+            "system": chemical_systems(fractions).astype(object),
+            **dict(zip(self.sampler.elements, (alloys / STEPS).T, strict=True)),
+        }
         if self.dials.descriptors:
-            numbers |= zip(ALLOY_DESCRIPTORS, alloy_descriptors(fractions).T, strict=True)
-        return pd.DataFrame({**{k: v.astype(object) for k, v in columns.items()}, **numbers})
+            columns |= zip(ALLOY_DESCRIPTORS, alloy_descriptors(fractions).T, strict=True)
+        return pd.DataFrame(columns)
 
     def _different_alloys(
         self, block: Block, known: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Alloys of a block, none of them known, and the keys known afterwards."""
-        found, lacking = [], block.n_alloys
-        for _ in range(MOST_ROUNDS):
+        found, lacking, tries = [], block.n_alloys, MOST_TRIES * (block.n_alloys + 64)
+        while lacking and tries > 0:
             alloys = self.sampler.draw(2 * lacking + 64, generator, block.home, self.dials.shift)
+            tries -= len(alloys)
             if self.dials.missing > 0:
                 values = derive(self.dials, self.scales, self.mechanism.values(alloys / STEPS))
                 wish = wish_to_measure(self.dials, values[:, list(block.tasks)])
@@ -160,12 +172,12 @@ class World:
             found.append(alloys[first])
             known = np.concatenate([known, _keys(found[-1])])
             lacking -= len(first)
-            if not lacking:
-                return np.concatenate(found), known
-        raise InputError(
-            f"there are not enough different alloys for the rows of {property_name(block.home)}.",
-            hint="Lower counts or shift, or raise n_elements or replicates.",
-        )
+        if lacking:
+            raise InputError(
+                f"there are not enough different alloys for the rows of {property_name(block.home)}.",
+                hint="Lower counts or shift, or raise n_elements or replicates.",
+            )
+        return np.concatenate(found), known
 
 
 def make_world(dials: Dials, seed: int) -> World:
