@@ -14,7 +14,7 @@ from ._independence_pair import FEWEST_LABELS, Independence, Looker, Relation
 __all__ = ["IndependenceFinding", "call_pairs", "find_independence"]
 
 MOST_TASKS, MANY_PAIRS = 12, 30
-NEARLY_ALL = 0.98
+NEARLY_NONE, LITTLE = 0.02, 0.1
 CERTAIN = 0.9
 
 
@@ -84,7 +84,7 @@ def find_independence(case: Case) -> IndependenceFinding:
     case.progress(1.0)
     return IndependenceFinding(
         names=tuple(table.names[t] for t in tasks),
-        pairs=call_pairs(tuple(found), dict(zip(table.names, looker.noise.tolist(), strict=True))),
+        pairs=call_pairs(tuple(found)),
         noise=looker.noise[tasks],
         n_folds=looker.n_folds,
         strategy=looker.strategy,
@@ -94,24 +94,19 @@ def find_independence(case: Case) -> IndependenceFinding:
     )
 
 
-def call_pairs(pairs: tuple[Independence, ...], noise: dict[str, float]) -> tuple[Independence, ...]:
+def call_pairs(pairs: tuple[Independence, ...]) -> tuple[Independence, ...]:
     """Name the relation of every pair.
 
-    Redundant: the audit found the target computed from the source, or a formula in the source leaves less than
-    2 % of the target (up to 10 %, if that is under a quarter of the variance of repeated measurements) and, where
-    an input enters it, less than half of what the best model without the source leaves. Of the others:
-    informative if the source lowers the error by more than 2 % with a probability of 0.9, independent if it
-    does not with that probability.
-
-    Parameters
-    ----------
-    noise
-        By name, share of the variance that repeated measurements show, NaN where unknown.
+    Redundant: the audit found one computed from the other, or a formula in the source leaves less of the target
+    than an independent measurement would: under 2 % of its spread and half of what the best model without the
+    source leaves, or under 10 % and a quarter of it. That model leaves all the noise of measuring the target; a
+    formula that leaves far less must share that noise. Of the others: informative if the source lowers the error
+    by more than 2 % with a probability of 0.9, independent if it does not with that probability.
     """
     called = []
     for pair in pairs:
         relation: Relation = "cannot tell"
-        if pair.derived or _told(pair.law, noise.get(pair.target, np.nan)):
+        if pair.derived or _told(pair.law):
             relation = "redundant"
         elif pair.p_helps >= CERTAIN:
             relation = "informative"
@@ -121,10 +116,9 @@ def call_pairs(pairs: tuple[Independence, ...], noise: dict[str, float]) -> tupl
     return tuple(called)
 
 
-def _told(law: Law | None, noise: float) -> bool:
+def _told(law: Law | None) -> bool:
     """Whether a formula leaves too little of the target for it to have been measured independently."""
     if law is None or not np.isfinite(law.explained):
         return False
-    room = max(1.0 - NEARLY_ALL, min(0.1, 0.25 * noise) if np.isfinite(noise) else 0.0)
-    left = 1.0 - law.explained
-    return left <= room and left <= 0.5 * law.unexplained_without
+    left, without = 1.0 - law.explained, law.without if np.isfinite(law.without) else 1.0
+    return (left <= NEARLY_NONE and left <= 0.5 * without) or (left <= LITTLE and left <= 0.25 * without)

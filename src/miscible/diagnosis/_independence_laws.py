@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
+from ..table import Kind
 from ._form_models import fit_form, row_losses
 from ._form_terms import FormSample
 
@@ -14,6 +16,7 @@ __all__ = ["Law", "ProductLaw", "best_law", "fit_product", "product_law", "told_
 
 EXACT = 1e-12
 CURVES = ("linear", "power", "spline")
+WORDS = {"linear": "{}", "power": "power of {}", "spline": "curve of {}", "ranks": "rank of {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +27,15 @@ class Law:
     ----------
     explained
         Share of a constant's loss that it explains on rows not seen, as in `FormChoice.scores`.
-    unexplained_without
-        Share that the best product without the other property leaves; 1 where the law needs no input.
     text
-        Such as ``resistivity^-1 x temperature^1`` or ``spline of yield_strength``.
+        Such as ``resistivity^-1 x temperature^1`` or ``curve of yield_strength``.
+    without
+        Share that the best model without the other property leaves; NaN where unknown.
     """
 
     explained: float
-    unexplained_without: float
     text: str
+    without: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +130,8 @@ def product_law(
             if law.column >= 0:
                 text += f" x {names[law.column]}^{law.coefficients[2]:.3g}"
     if not left[0] > 0.0:
-        return Law(float("nan"), float("nan"), "")
-    return Law(1.0 - left[1] / left[0], left[2] / left[0], text)
+        return Law(float("nan"), "")
+    return Law(1.0 - left[1] / left[0], text, left[2] / left[0])
 
 
 def told_by(samples: list[tuple[FormSample, FormSample]]) -> dict[str, float]:
@@ -138,6 +141,11 @@ def told_by(samples: list[tuple[FormSample, FormSample]]) -> dict[str, float]:
     ----------
     samples
         One (training, test) pair a fold, whose inputs are the other property.
+
+    Notes
+    -----
+    For two numbers ``ranks`` is the squared rank correlation over all test rows, which no far value and no
+    choice of scale can spoil.
     """
     constant, losses = 0.0, dict.fromkeys(CURVES, 0.0)
     for train, test in samples:
@@ -148,19 +156,35 @@ def told_by(samples: list[tuple[FormSample, FormSample]]) -> dict[str, float]:
             losses[form] += _loss(form, train, test)
     if not constant > 0.0:
         return {}
-    return {form: 1.0 - loss / constant for form, loss in losses.items() if np.isfinite(loss)}
+    told = {form: 1.0 - loss / constant for form, loss in losses.items() if np.isfinite(loss)}
+    x = np.concatenate([test.inputs[:, 0] for _, test in samples])
+    y = np.concatenate([test.labels for _, test in samples])
+    if samples[0][0].kind == Kind.REGRESSION and np.ptp(x) > 0.0 and np.ptp(y) > 0.0:
+        told["ranks"] = float(np.corrcoef(rankdata(x), rankdata(y))[0, 1]) ** 2
+    return told
 
 
-def best_law(source: str, told: dict[str, float], product: Law | None) -> Law:
-    """The formula that explains most; a curve of the other property alone unless the product is clearly better."""
-    if not told:
-        return product or Law(float("nan"), float("nan"), "")
-    form = max(told, key=lambda name: told[name])
-    alone = Law(
-        told[form], 1.0, {"linear": source, "power": f"power of {source}"}.get(form, f"curve of {source}")
-    )
-    better = product is not None and 1.0 - product.explained < 0.5 * (1.0 - alone.explained)
-    return product if better and product is not None else alone
+def best_law(source: str, told: dict[str, float], product: Law | None, without: float) -> Law:
+    """The formula that explains most; a curve of the other property alone unless the product is clearly better.
+
+    Parameters
+    ----------
+    source
+        Name of the other property.
+    told
+        As `told_by` gives it.
+    product
+        As `product_law` gives it.
+    without
+        Share that a model without the other property leaves.
+    """
+    alone = Law(float("nan"), "", without)
+    if told:
+        form = max(told, key=lambda name: told[name])
+        alone = Law(told[form], WORDS[form].format(source), without)
+    if product is None or 1.0 - product.explained >= 0.5 * (1.0 - alone.explained):
+        return alone
+    return Law(product.explained, product.text, float(np.fmin(product.without, without)))
 
 
 def _loss(form: str, train: FormSample, test: FormSample) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -189,14 +189,12 @@ class Looker:
             columns = self.columns[rows]
             positive = (columns > 0).all(axis=0)
             names = tuple(self.inputs[k] for k in np.flatnonzero(positive).tolist())
-            law = product_law(
+            product = product_law(
                 table.names[s], names, [(np.flatnonzero(~test), np.flatnonzero(test)) for test in folds],
                 np.log(values[:, 0]), np.log(values[:, 1]), np.log(columns[:, positive]),
                 table.properties[t].to_model,
             )  # fmt: skip
-            without = np.nanmin([law.unexplained_without, left])
-            product = replace(law, unexplained_without=float(without))
-        return best_law(table.names[s], told, product)
+        return best_law(table.names[s], told, product, left)
 
     def _correlations(self, t: int, s: int, shared: np.ndarray) -> tuple[float, float]:
         table = self.case.table
