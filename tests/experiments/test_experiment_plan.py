@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from small_worlds import write_plan
 
+from miscible.datasets import Dials
 from miscible.errors import PlanError
 from miscible.experiments import Experiment, PairExperiment, read_experiment
 from miscible.experiments._grid import cells_of
@@ -56,6 +57,10 @@ def test_a_grid_is_a_full_product(tmp_path):
     assert cells[-1].dials.counts == (60, 60)
     assert cells[-1].dials.relatedness == 0.9
     assert {cell.dials.noise for cell in cells} == {0.2}
+    path = write_plan(tmp_path, "[0, 0.9]", '["", 0.9]')
+    left_alone = cells_of(read_experiment(path), full=False)[0]
+    assert left_alone.values["relatedness"] == "default"
+    assert left_alone.dials.relatedness == Dials().relatedness
     other = write_plan(tmp_path, "[full]", '[full]\ndials = {noise = 1}\nvary = {counts = ["9/9"]}\n')
     cells = cells_of(read_experiment(other), full=True)
     assert {cell.dials.counts for cell in cells} == {(9, 9)}

@@ -10,7 +10,7 @@ from ..datasets import Dials, parse_dials
 from ..errors import InputError, PlanError
 from ._experiment import DialValue, Experiment
 
-__all__ = ["GridCell", "cells_of", "dial_text", "grid_points"]
+__all__ = ["GridCell", "cells_of", "grid_points", "place_text"]
 
 _SAFE = str.maketrans({"/": "_", ":": "-", " ": ""})
 
@@ -22,7 +22,7 @@ class GridCell:
     Parameters
     ----------
     values
-        Varied dial -> its value as text.
+        Varied dial -> its value as text, ``default`` where the dial is left alone.
     dials
         All of them.
     world
@@ -36,7 +36,7 @@ class GridCell:
     @property
     def key(self) -> str:
         """File name without its ending."""
-        parts = [f"{name}={value.translate(_SAFE) or 'default'}" for name, value in self.values.items()]
+        parts = [f"{name}={value.translate(_SAFE)}" for name, value in self.values.items()]
         return ",".join([*parts, f"world={self.world}"])
 
     @property
@@ -66,11 +66,20 @@ def cells_of(experiment: Experiment, full: bool, source: object = None) -> list[
     if both:
         raise PlanError(f"dials.{both[0]}: this dial is varied as well.", source=source)
     points = [(values, _dials(fixed, values, source)) for values in grid_points(experiment, full)]
-    return [GridCell(values, dials, w) for values, dials in points for w in range(effort.worlds)]
+    return [
+        GridCell({name: place_text(value) for name, value in values.items()}, dials, w)
+        for values, dials in points
+        for w in range(effort.worlds)
+    ]
+
+
+def place_text(value: DialValue) -> str:
+    """A value as results name it."""
+    return dial_text(value) or "default"
 
 
 def dial_text(value: DialValue) -> str:
-    """As on the command line."""
+    """As on the command line; empty for a dial that is left alone."""
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ._experiment import Contrast, Experiment, Threshold
-from ._grid import dial_text
+from ._grid import place_text
 from ._measures import Record
 from ._truth import mean_and_error
 
@@ -99,7 +99,7 @@ def _contrast_rows(
     contrast: Contrast, columns: Sequence[str], found: Mapping[tuple[str, ...], list[np.ndarray]]
 ) -> list[dict[str, object]]:
     """The exceedance of every place that has both values of the dial; its error by Hanley and McNeil 1982."""
-    low, high = dial_text(contrast.low), dial_text(contrast.high)
+    low, high = place_text(contrast.low), place_text(contrast.high)
     at = columns.index(contrast.dial)
     rows: list[dict[str, object]] = []
     for key, worlds in found.items():
