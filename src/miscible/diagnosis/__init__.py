@@ -25,7 +25,10 @@ from ._independence_pair import Independence
 from ._labels import LabelCurve, LabelsFinding, find_labels
 from ._labels_exhibit import labels_exhibit
 from ._registry import LADDER, PARTS, Part, choose_parts, in_reading_order
-from ._shift import Separator, ShiftFinding, find_shift
+from ._relation import RelationControl, RelationFinding, find_relation
+from ._relation_exhibit import relation_exhibit
+from ._separators import Separator
+from ._shift import ShiftFinding, find_shift
 from ._shift_exhibit import shift_exhibit
 from ._signature import Evidence, Signature
 from ._signatures import SignaturesFinding, find_signatures
@@ -57,6 +60,8 @@ __all__ = [
     "LabelsFinding",
     "Lines",
     "Part",
+    "RelationControl",
+    "RelationFinding",
     "Separator",
     "Series",
     "ShiftFinding",
@@ -76,6 +81,7 @@ __all__ = [
     "find_imbalance",
     "find_independence",
     "find_labels",
+    "find_relation",
     "find_shift",
     "find_signatures",
     "find_tails",
@@ -85,6 +91,7 @@ __all__ = [
     "in_reading_order",
     "independence_exhibit",
     "labels_exhibit",
+    "relation_exhibit",
     "shift_exhibit",
     "signatures_exhibit",
     "tails_exhibit",

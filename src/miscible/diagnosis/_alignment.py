@@ -32,6 +32,8 @@ __all__ = ["AlignmentFinding", "ArchitectureEffect", "CopyControl", "find_alignm
 ARCHITECTURES = ("relation", "task-attention")
 _BASE = "shared"
 
+NETWORKS, QUICK_NETWORKS = 10, 6  # six are the fewest with which a test of signs can say anything
+
 
 @dataclass(frozen=True, eq=False)
 class CopyControl:
@@ -166,7 +168,7 @@ def find_alignment(case: Case) -> AlignmentFinding:
     """
     if case.table.n_tasks < 2:
         raise InputError("one property alone has no gradient to compare its own with.")
-    watch = Watch.open(case)
+    watch = Watch.open(case, QUICK_NETWORKS if case.quick else NETWORKS)
     folds, seed = watch.own_folds(), case.seed("alignment")
     networks = watch.networks(_BASE, folds, seed=seed)
     if not networks:
@@ -217,9 +219,9 @@ def architecture_effect(
     """Compare the conflict on the trunk, network by network of the same fold and copy."""
     theirs = {(n.fold, n.copy): n for n in other}
     both = [(n, theirs[n.fold, n.copy]) for n in base if (n.fold, n.copy) in theirs]
-    trunks = [[_probes(n).parts["trunk"] for n in side] for side in zip(*both, strict=True)] or [[], []]
     if not both:
         return ArchitectureEffect(name, *[float("nan")] * 7, n_pairs=0)
+    trunks = [[_probes(n).parts["trunk"] for n in side] for side in zip(*both, strict=True)]
     means = [known_mean(np.array([early_mean(p) for p in side])) for side in trunks]
     usable = np.triu(np.ones(means[0].shape, bool), 1)
     for mean in means:
@@ -230,14 +232,13 @@ def architecture_effect(
     shares = [np.array([known_mean(negative_share(p)[usable]) for p in side]) for side in trunks]
     posterior = correlated_posterior(shares[1] - shares[0], ratio)
     cosines = [float(known_mean(corrected_cosine(mean)[usable])) for mean in means]
-    low, high = posterior.interval()
     return ArchitectureEffect(
         name=name,
         negative=float(known_mean(shares[1])),
         base_negative=float(known_mean(shares[0])),
         difference=posterior.mean,
-        low=low,
-        high=high,
+        low=posterior.interval()[0],
+        high=posterior.interval()[1],
         cosine=cosines[1],
         base_cosine=cosines[0],
         n_pairs=int(usable.sum()),

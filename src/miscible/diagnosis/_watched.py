@@ -14,8 +14,6 @@ from ._case import Case
 
 __all__ = ["Watch", "add_copy", "permute_task", "split_task"]
 
-NETWORKS = 10
-"""Sought in all folds together; in a quick look 6, the fewest with which a sign test can say anything."""
 MOST_TASKS, QUICK_TASKS = 6, 4
 _SMALL = Strategy("shared", width="w64")
 _COPY_NOISE = 0.1
@@ -50,8 +48,8 @@ class Watch:
     width: str
 
     @classmethod
-    def open(cls, case: Case) -> Watch:
-        """Middling rate and decay of the study, its smallest width; about ten networks, six in a quick look."""
+    def open(cls, case: Case, n_networks: int) -> Watch:
+        """Middling rate and decay of the study, its smallest width, and at least so many networks in all folds."""
         plan, tuning = case.context.plan, case.context.plan.tuning
         n_folds = min(plan.split.folds, 3) if case.quick else plan.split.folds
         changes: dict[str, object] = {
@@ -66,7 +64,7 @@ class Watch:
             case=case,
             tasks=_most_labelled(case.table.counts, QUICK_TASKS if case.quick else MOST_TASKS),
             folds=tuple(case.fold(f) for f in range(n_folds)),
-            copies=-(-(6 if case.quick else NETWORKS) // n_folds),
+            copies=-(-n_networks // n_folds),
             tuning=tuning.model_copy(update=changes),
             width=min((s for s in case.result.strategies if s.is_network), key=_units, default=_SMALL).width,
         )
