@@ -140,3 +140,22 @@ def test_pairs_measure_one_partner_at_a_time(tmp_path):
     assert np.isfinite(frame["mean"]).all()
     own = frame["task"].str[-1] == frame["arm"].str[-1]
     assert not own.any()
+
+
+def test_what_a_rule_did_is_told_of_arms_that_have_one(tmp_path):
+    path = write_plan(tmp_path, '["independent", "shared"]', '["shared", "shared+pcgrad", "shared+average"]')
+    path.write_text(
+        path.read_text()
+        .replace("[dials]", 'measures = ["rules"]\n[dials]\noverlap = 1')
+        .replace('"60/20", ', "")
+    )
+    frame = run_grid(read_experiment(path), path, tmp_path / "run")
+    assert set(frame["arm"]) == {"shared+pcgrad", "shared+average"}
+    assert set(frame["task"]) == {"all"}
+    acted = frame[frame["quantity"] == "steps acted"].set_index("arm")["mean"]
+    assert (acted["shared+average"] == 1.0).all()
+    assert acted["shared+pcgrad"].between(0.01, 0.99).all()
+    conflicts = frame[frame["quantity"] == "pairs in conflict"].set_index("arm")["mean"]
+    # With two tasks PCGrad acts where they are in conflict, and nowhere else.
+    assert conflicts["shared+pcgrad"].to_numpy() == pytest.approx(acted["shared+pcgrad"].to_numpy(), abs=0.02)
+    assert conflicts["shared+average"].isna().all()

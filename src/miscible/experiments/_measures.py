@@ -8,12 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from ..strategies import Strategy, Tuning, parse_strategy
+from ..strategies import NetworkFit, Strategy, Tuning, parse_strategy
 from ..table import parse_target
 from ._affinity import Affinity, gradient_affinity
-from ._redraws import Redraws, World, arm_risks, fit_arm, redraw, risks, silent
+from ._redraws import Redraws, World, arm_risks, fit_arm, fit_together, redraw, risks, silent
 
-__all__ = ["MEASURES", "Measure", "Point", "Record", "measure_affinity", "measure_pairs", "measure_truth"]
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "Point",
+    "Record",
+    "measure_affinity",
+    "measure_pairs",
+    "measure_rules",
+    "measure_truth",
+]
+
+
+ALL_TASKS = "all"
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,7 @@ class Record:
     quantity
         ``risk``, ``difference``, ``cosine``...
     task
-        Property, or ``first & second`` for what two have in common.
+        Property, ``first & second`` for what two have in common, or ``all``.
     arm
         Strategy, or what takes its place.
     values
@@ -149,12 +161,41 @@ def measure_pairs(point: Point) -> list[Record]:
     ]
 
 
+def measure_rules(point: Point) -> list[Record]:
+    """How often the rule of an arm acted, and how many pairs of active tasks were in conflict, over training."""
+    arms = [arm for arm in point.arms if arm.is_network and arm.rule != "sum"]
+    tasks = range(len(point.names))
+    found: dict[str, list[tuple[float, float]]] = {arm.name: [] for arm in arms}
+    for part in redraw(point.world, point.n_redraws, 1, seed=point.seed, n_networks=point.settings):
+        for arm in arms:
+            fits = fit_together(arm, part, point.tuning, point.seed, tuple(tasks))
+            found[arm.name] += [_rule_story(fit) for fit in fits]
+        point.progress((part.first + len(part.folds)) / point.n_redraws)
+    return [
+        Record.of(quantity, ALL_TASKS, name, np.array(values)[:, k])
+        for name, values in found.items()
+        for k, quantity in enumerate(("steps acted", "pairs in conflict"))
+    ]
+
+
 MEASURES: dict[str, Measure] = {
     "truth": measure_truth,
     "affinity": measure_affinity,
     "pairs": measure_pairs,
+    "rules": measure_rules,
 }
 """By the name a plan gives under ``measures``."""
+
+
+def _rule_story(fit: NetworkFit) -> tuple[float, float]:
+    """Mean over epochs of the shares that the best network's record tells; NaN for what it does not."""
+    rule = fit.kept[0].get("rule") if fit.kept else None
+    shares: list[float] = []
+    for key in ("acted", "conflicts"):
+        values = rule.get(key, []) if isinstance(rule, dict) else []
+        known = [v for v in values if v is not None]
+        shares.append(sum(known) / len(known) if known else float("nan"))
+    return shares[0], shares[1]
 
 
 def _scores(point: Point, part: Redraws, strategy: Strategy, tasks: tuple[int, ...]) -> np.ndarray:

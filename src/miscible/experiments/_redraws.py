@@ -13,11 +13,21 @@ from ..baselines import fit_baseline, fit_stacked
 from ..errors import PlanError
 from ..inputs import Features, Preparation, featurize
 from ..splits import FoldData, group_keys, inner_split
-from ..strategies import BLEND, Strategy, Tuning, fit_networks
+from ..strategies import BLEND, NetworkFit, Strategy, Tuning, fit_networks
 from ..study import derive_seed
 from ..table import Kind, Property, Table, read_table
 
-__all__ = ["Redraws", "World", "WorldDraw", "arm_risks", "fit_arm", "redraw", "risks", "silent"]
+__all__ = [
+    "Redraws",
+    "World",
+    "WorldDraw",
+    "arm_risks",
+    "fit_arm",
+    "fit_together",
+    "redraw",
+    "risks",
+    "silent",
+]
 
 COMPOSITION = "composition"
 _NETWORKS = 48
@@ -202,15 +212,20 @@ def fit_arm(
             for t, model in zip(tasks, models, strict=True):
                 outputs[k][:, t] = model.predict(rows)[:, 0]
         return outputs
-    groups = [(t,) for t in tasks] if strategy.side == "separate" else [tasks]
-    for group in groups:
-        fits = fit_networks(
-            strategy, part.folds, group, tuning,
-            seed=derive_seed(seed, strategy.name, part.first, *group), names=[part.names[t] for t in group],
-        )  # fmt: skip
-        for k, (fit, rows) in enumerate(zip(fits, part.tests, strict=True)):
-            outputs[k][:, list(group)] = fit.ensemble.predict(rows)
+    for group in [(t,) for t in tasks] if strategy.side == "separate" else [tasks]:
+        for k, fit in enumerate(fit_together(strategy, part, tuning, seed, group)):
+            outputs[k][:, list(group)] = fit.ensemble.predict(part.tests[k])
     return outputs
+
+
+def fit_together(
+    strategy: Strategy, part: Redraws, tuning: Tuning, seed: int, tasks: Sequence[int]
+) -> list[NetworkFit]:
+    """Networks of these tasks on each redraw."""
+    return fit_networks(
+        strategy, part.folds, tasks, tuning,
+        seed=derive_seed(seed, strategy.name, part.first, *tasks), names=[part.names[t] for t in tasks],
+    )  # fmt: skip
 
 
 def risks(predicted: np.ndarray, truth: np.ndarray, properties: Sequence[Property]) -> np.ndarray:
