@@ -1,5 +1,6 @@
 """Signatures: each shows where it was planted, not where it was not, and is left open where nothing can be seen."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -176,6 +177,20 @@ def test_gradients_that_are_not_finite_count_as_infinite():
     found = norms_of([record("shared", (story,))], 5.0)
     assert found.typical == found.largest == np.inf and found.clipped == pytest.approx(2 / 3)
     assert explosion(record("shared", networks(1.0)), record("shared+mgda", (story,))).status == "present"
+
+
+def test_a_study_that_clips_nothing_is_held_against_the_usual_limit():
+    labels = np.random.default_rng(0).normal(size=(200, 2))
+    names = ("independent", "shared", "shared+inverse-count")
+    arms = {name: around(labels, 1.0, REPEATS, i) for i, name in enumerate(names)}
+    cells = [record("shared", networks(1.0)), record("shared+inverse-count", networks(20.0))]
+    for story in (n for c in cells for n in c.networks):
+        story |= {"tasks": [0, 1], "best_epoch": 0, "train": [[], []]}
+    case = finished_case(labels, arms, cells=cells, quick=True)
+    tuning = case.context.plan.tuning.model_copy(update={"clip": float("inf")})
+    plan = case.context.plan.model_copy(update={"tuning": tuning})
+    found = find_signatures(replace(case, context=replace(case.context, plan=plan)))["explosion"]
+    assert found.status == "present" and "above 5 on average" in found.reason
 
 
 def test_a_strategy_is_held_against_the_nearest_plain_one():

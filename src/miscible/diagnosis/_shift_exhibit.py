@@ -84,7 +84,7 @@ def _pair_sentence(finding: ShiftFinding, s: int, t: int) -> str:
     )
     foreign = [(a, b, finding.foreign[t, s]), (b, a, finding.foreign[s, t])]
     text += "".join(
-        f" ({share(part)} of the rows of {of} have an element, a category or a gap that {lacks} never has)"
+        f"; {share(part)} of the rows of {of} have an element, a category or a gap that {lacks} never has"
         for of, lacks, part in foreign
         if part >= FOREIGN
     )

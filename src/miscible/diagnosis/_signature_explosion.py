@@ -18,7 +18,7 @@ __all__ = ["Norms", "gradient_explosion", "norms_of", "plain_counterpart"]
 FACTOR = 3.0
 """Gradients that are so many times those of the plain strategy have grown."""
 OFTEN = 0.10
-"""Share of epochs whose mean gradient is cut by clipping that counts as often."""
+"""Share of epochs whose mean gradient is above the limit of clipping that counts as often."""
 MORE_DIVERGED = 0.05
 """Share of networks that diverged beyond the share of the plain strategy."""
 
@@ -34,7 +34,7 @@ class Norms:
     largest
         Largest norm of a single step; infinite where a gradient was not finite.
     clipped
-        Share of epochs, over all networks, whose mean norm was above the limit of clipping; NaN without a record.
+        Share of epochs, over all networks, whose mean norm was above the limit; NaN without a record.
     diverged
         Share of the networks tried that diverged; those have no other record.
     n_networks
@@ -90,7 +90,7 @@ def gradient_explosion(strategies: Sequence[Strategy], norms: Mapping[str, Norms
     norms
         By strategy.
     clip
-        Limit of the norm of a whole gradient.
+        Limit that a mean norm is held against, finite.
     """
     suspects = [s for s in strategies if s.side == "joint" and not _is_plain(s) and s.name in norms]
     pairs = [(s, plain_counterpart(s, [o for o in strategies if o.name in norms])) for s in suspects]
@@ -101,7 +101,7 @@ def gradient_explosion(strategies: Sequence[Strategy], norms: Mapping[str, Norms
         for measure, value in (
             ("typical gradient norm", cell(norms[name].typical, 3)),
             ("largest gradient norm", cell(norms[name].largest, 3)),
-            ("epochs clipped on average [%]", cell(100 * norms[name].clipped, 3)),
+            (f"epochs with a mean norm above {clip:g} [%]", cell(100 * norms[name].clipped, 3)),
             ("networks diverged [%]", cell(100 * norms[name].diverged, 3)),
         )
     )
@@ -119,8 +119,8 @@ def gradient_explosion(strategies: Sequence[Strategy], norms: Mapping[str, Norms
             exploded.append(strategy.name)
             told.append(
                 f"{strategy.name} (gradients {number(own.typical / base.typical if base.typical else math.nan)} "
-                f"times those of {plain.name}, {share(own.clipped)} of epochs clipped, {share(own.diverged)} of "
-                "networks diverged)"
+                f"times those of {plain.name}, {share(own.clipped)} of epochs above {clip:g} on average, "
+                f"{share(own.diverged)} of networks diverged)"
             )
     status, reason = _explosion_words(suspects, exploded, told, unseen)
     return Signature(
@@ -132,8 +132,8 @@ def gradient_explosion(strategies: Sequence[Strategy], norms: Mapping[str, Norms
         evidence=evidence,
         threshold=(
             f"gradients of a strategy with weights or a rule are {FACTOR:g} times those of the nearest joint strategy "
-            f"without, and the mean gradient of at least {OFTEN:.0%} of epochs is above the clipping limit of "
-            f"{clip:g}; or {MORE_DIVERGED:.0%} more of its networks diverge"
+            f"without, and the mean gradient of at least {OFTEN:.0%} of epochs is above {clip:g} (the study's limit of "
+            f"clipping, or the usual one where it clips nothing); or {MORE_DIVERGED:.0%} more of its networks diverge"
         ),
         remedies=(
             "milder weights (sqrt-inverse-count) or none",

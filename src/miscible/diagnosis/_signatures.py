@@ -10,7 +10,7 @@ import numpy as np
 
 from ..advice import side_arms
 from ..evaluation import correlated_posterior, margin_of_equivalence
-from ..strategies import Strategy
+from ..strategies import Strategy, Tuning
 from ._case import Case
 from ._form import FormFinding, find_form
 from ._signature import Signature, harm, worse_probability
@@ -82,6 +82,7 @@ def find_signatures(case: Case, form: FormFinding | None = None) -> SignaturesFi
     mismatch = form_mismatch(names, p_worse, effects, form)
     case.progress(0.5)
     clip = case.context.plan.tuning.clip
+    clip = clip if math.isfinite(clip) else Tuning().clip
     strategies = case.result.strategies
     norms = {
         s.name: norms_of([c for c in case.result.cells if c.strategy == s.name], clip)
