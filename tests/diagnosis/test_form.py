@@ -8,8 +8,10 @@ from form_cases import known_case
 from miscible.diagnosis import exhibit_from_json, exhibit_to_json, find_form, form_exhibit
 from miscible.diagnosis._form_choice import choose_form, direction_strength, fold_losses, main_directions
 from miscible.diagnosis._form_curves import common_grid, form_distances, shape_distance
+from miscible.diagnosis._form_elements import plain_columns
 from miscible.diagnosis._form_models import FORMS, fit_form, row_losses
 from miscible.diagnosis._form_terms import FormSample
+from miscible.inputs import featurize
 from miscible.table import InputSpec, Kind, Property
 
 
@@ -168,6 +170,24 @@ def test_a_table_of_alloys_tells_nordheim_from_mixtures() -> None:
     assert mixture[0] > 0.85 and alone[0] < mixture[0] - 0.2
     assert both[1] > 0.85 and mixture[1] < both[1] - 0.2
     assert "Nordheim" in " ".join(form_exhibit(found).answer)
+
+
+def test_columns_with_a_meaning_of_their_own_are_looked_at() -> None:
+    frame = pd.DataFrame(
+        {"Al": [0.0, 0.4], "Cu": [3.0, 40.0], "mean size": [0.1, 0.9], "formula": ["AlFe", "Fe3Al"]}
+    )
+    spec = InputSpec(numeric=("Al", "Cu", "mean size"))
+    places, names, fractions = plain_columns(featurize(frame, spec), spec)
+    assert (places.tolist(), names) == ([0, 1, 2], ("Al", "Cu", "mean size"))
+    assert fractions.tolist() == [True, False, False]
+    spec = InputSpec(composition="formula", numeric=("mean size",))
+    features = featurize(frame, spec)
+    places, names, fractions = plain_columns(features, spec)
+    assert {"Al", "Fe", "mixing enthalpy", "mean size"} <= set(names) and not any(
+        "deviation" in n for n in names
+    )
+    aluminium = features.numeric[:, places[fractions]][:, names.index("Al")]
+    assert aluminium.tolist() == [0.5, 0.25]
 
 
 def test_the_whole_diagnosis_finds_the_odd_one_and_is_repeatable() -> None:

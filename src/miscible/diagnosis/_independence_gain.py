@@ -97,12 +97,14 @@ def predicted_error(
 
 
 def _only(fold: FoldData, tasks: list[int], rows: np.ndarray) -> FoldData:
-    """The fold with these tasks, and labels on these rows alone."""
+    """The fold with these tasks, learning from these rows alone."""
     targets = np.full((len(fold.targets), len(tasks)), np.nan)
     targets[rows] = fold.targets[rows][:, tasks]
     return replace(
         fold,
         targets=targets,
+        train_rows=np.intersect1d(fold.train_rows, rows),
+        valid_rows=np.intersect1d(fold.valid_rows, rows),
         kinds=tuple(fold.kinds[t] for t in tasks),
         n_classes=tuple(fold.n_classes[t] for t in tasks),
     )
