@@ -206,8 +206,9 @@ def test_a_quick_look_does_not_stand_for_a_full_one(
     table = table_of(plan)
     quick = diagnose_run(plan, table, run, parts=["counts"], quick=True)
     assert quick.exhibits[0].answer[0].endswith("quick True.")
+    assert "quick look" in quick.exhibits[0].limits[-1]
     full = diagnose_run(plan, table, run, parts=["counts"], resume=True)
-    assert full.exhibits[0].answer[0].endswith("quick False.")
+    assert full.exhibits[0].answer[0].endswith("quick False.") and full.exhibits[0].limits == ()
     assert asked == ["counts", "counts"]
 
 

@@ -84,6 +84,13 @@ def test_small_tables_are_aligned(run: Path, miscible: Command) -> None:
     assert heading.index("property") == first.index("[red]") == second.index("glass")
 
 
+def test_long_answers_are_cut(run: Path, miscible: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = Exhibit("tails", "T", "?", tuple(f"Sentence {i}." for i in range(15)))
+    monkeypatch.setattr(_registry, "PARTS", (Part("tails", "T", "?", 1.0, finds, lambda found: long),))
+    out = miscible("diagnose", run).out
+    assert "Sentence 9." in out and "Sentence 10." not in out and "in the report: 5 more sentences" in out
+
+
 @pytest.mark.usefixtures("parts")
 def test_parts_are_chosen_quick_and_resumed(run: Path, miscible: Command) -> None:
     outcome = miscible("diagnose", run, "--parts", "transfer", "tails", "--quick")

@@ -101,6 +101,15 @@ def test_many_exhibits_fold_away_under_their_answers(few):
     assert [words(s) for s in section.xpath(".//summary/span[@class='found']")] == ["Yes."] * 4
 
 
+def test_a_long_answer_folds_away_after_its_first_sentences(few):
+    long = replace(SHORT, answer=tuple(f"Sentence {i}." for i in range(20)))
+    section = section_of(page_with(few, long))
+    (inner,) = section.xpath(".//details[@class='inner']")
+    assert words(inner.xpath("./summary")[0]) == "13 more sentences"
+    assert [words(i) for i in inner.xpath(".//li")] == list(long.answer[7:])
+    assert all(sentence in words(section) for sentence in long.answer)
+
+
 def test_tables_show_their_cells_and_set_numbers_right(few):
     (table,) = section_of(page_with(few, ALIGNMENT)).xpath(".//table[caption='Labels']")
     cells = [[words(c) for c in row] for row in table.xpath(".//tr")]

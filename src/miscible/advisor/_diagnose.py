@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from ._run import Opened, open_finished, write_page
 from ._source import settle_group
 
 __all__ = ["Diagnosis", "DiagnosisListener", "case_of_run", "diagnose_run"]
+
+QUICK = "This was a quick look: fewer folds, seeds or steps than a full one."
 
 
 class DiagnosisListener(Protocol):
@@ -128,6 +130,8 @@ def diagnose_run(
     listener.begin(todo, there, is_of_another(path, mark))
     n_workers = min(plan.workers, os.cpu_count() or 1)
     for part, exhibit, seconds in run_parts(_case(opened, quick), todo, n_workers, listener.advance):
+        if quick:
+            exhibit = replace(exhibit, limits=(*exhibit.limits, QUICK))
         keep_exhibit(path, mark, Kept(exhibit, quick, seconds))
         listener.finish(part, seconds)
     report = write_page(opened, citations)

@@ -11,8 +11,9 @@ from ._console import screen
 
 __all__ = ["print_exhibit"]
 
+MOST_SENTENCES = 10
 MOST_ROWS, MOST_COLUMNS = 12, 8
-"""Sizes up to which tables are printed; the report shows all."""
+"""What is longer or larger stands in the report only."""
 
 
 def print_exhibit(exhibit: Exhibit, seconds: float | None = None) -> None:
@@ -20,11 +21,13 @@ def print_exhibit(exhibit: Exhibit, seconds: float | None = None) -> None:
     took = "" if seconds is None else f"  [dim]{seconds:.0f} s[/]"
     screen.print(f"\n[bold]{_plain(exhibit.title)}[/]{took}", soft_wrap=True)
     screen.print(f"[dim]{_plain(exhibit.question)}[/]", soft_wrap=True)
-    for sentence in exhibit.answer:
+    for sentence in exhibit.answer[:MOST_SENTENCES]:
         screen.print(f"  {_plain(sentence)}", soft_wrap=True)
     for sentence in exhibit.limits:
         screen.print(f"  [yellow]limit[/]: {_plain(sentence)}", soft_wrap=True)
-    left_out = [figure.title for figure in (*exhibit.heatmaps, *exhibit.lines)]
+    n_more = len(exhibit.answer) - MOST_SENTENCES
+    left_out = [f"{n_more} more sentence{'s' * (n_more > 1)}"] if n_more > 0 else []
+    left_out += [figure.title for figure in (*exhibit.heatmaps, *exhibit.lines)]
     for grid in exhibit.grids:
         if len(grid.rows) <= MOST_ROWS and len(grid.columns) <= MOST_COLUMNS:
             _print_grid(grid)

@@ -8,14 +8,24 @@ from typing import Generic, TypeVar
 
 from ..errors import MiscibleError, PlanError
 from ..text import suggest
+from ._alignment import find_alignment
+from ._alignment_exhibit import alignment_exhibit
 from ._case import Case
 from ._exhibit import Exhibit
 from ._form import find_form
 from ._form_exhibit import form_exhibit
+from ._imbalance import find_imbalance
+from ._imbalance_exhibit import imbalance_exhibit
+from ._independence import find_independence
+from ._independence_exhibit import independence_exhibit
 from ._labels import find_labels
 from ._labels_exhibit import labels_exhibit
+from ._relation import find_relation
+from ._relation_exhibit import relation_exhibit
 from ._shift import find_shift
 from ._shift_exhibit import shift_exhibit
+from ._signatures import find_signatures
+from ._signatures_exhibit import signatures_exhibit
 from ._tails import find_tails
 from ._tails_exhibit import tails_exhibit
 from ._transfer import find_transfer
@@ -62,6 +72,22 @@ class Part(Generic[F]):
 
 PARTS: tuple[Part, ...] = (
     Part(
+        "signatures",
+        "Failure signatures",
+        "Does the study show one of the known ways in which sharing fails?",
+        2,
+        find_signatures,
+        signatures_exhibit,
+    ),
+    Part(
+        "imbalance",
+        "Imbalance",
+        "Does sharing hurt because some properties have far fewer labels than others?",
+        120,
+        find_imbalance,
+        imbalance_exhibit,
+    ),
+    Part(
         "tails",
         "Error tails",
         "Does sharing change the largest errors, and for which materials?",
@@ -84,6 +110,30 @@ PARTS: tuple[Part, ...] = (
         60,
         find_form,
         form_exhibit,
+    ),
+    Part(
+        "independence",
+        "Independence",
+        "Is a property redundant with another one, informative about it, or neither?",
+        60,
+        find_independence,
+        independence_exhibit,
+    ),
+    Part(
+        "alignment",
+        "Gradient alignment",
+        "Do the properties pull the shared layers in different directions?",
+        120,
+        find_alignment,
+        alignment_exhibit,
+    ),
+    Part(
+        "relation",
+        "Task relation graph",
+        "Which properties influence each other in a learned graph, and is it more than chance?",
+        240,
+        find_relation,
+        relation_exhibit,
     ),
     Part(
         "transfer",

@@ -23,6 +23,8 @@ NARROW = 5
 """Columns up to which two matrices stand side by side."""
 TABLED = 30
 """Columns up to which a matrix is repeated as a table."""
+SENTENCES = 7
+"""Sentences of an answer that are read at once, its first among them."""
 SHORT = 15
 """Rows up to which a table is open."""
 
@@ -55,13 +57,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ExhibitView:
-    """One exhibit; ``lead`` is the first sentence of its answer."""
+    """One exhibit; ``lead`` is the first sentence of its answer, ``more`` the sentences that fold away."""
 
     key: str
     title: str
     question: str
     lead: str
     answer: tuple[str, ...]
+    more: tuple[str, ...]
     limits: tuple[str, ...]
     wide: tuple[Evidence, ...]
     narrow: tuple[Evidence, ...]
@@ -92,7 +95,8 @@ def _view(place: int, exhibit: Exhibit, is_open: bool) -> ExhibitView:
         exhibit.title,
         exhibit.question,
         exhibit.answer[0] if exhibit.answer else "",
-        exhibit.answer[1:],
+        exhibit.answer[1:SENTENCES],
+        exhibit.answer[SENTENCES:],
         exhibit.limits,
         tuple(one for one in evidence if one.is_wide),
         tuple(one for one in evidence if not one.is_wide),
