@@ -86,14 +86,14 @@ def test_comparison_counts_networks_and_pairs():
     influence = rng.uniform(0.0, 0.02, (10, 3, 3))
     influence[:, 0, 1] += 0.05
     influence[:, 1, 0] -= 0.05
-    influence[:, 2, 0] = null[:, 2, 0]
+    influence[:, 2, 0], null[:, 2, 0] = rng.uniform(0.0, 0.005, (2, 10))
     influence[:, 2, 1] = np.nan
     score, p, exceedance = compare_influence(influence, null, 0.25)
-    difference = influence[:, 0, 1] - null[:, 0, 1]
+    difference = np.log(influence[:, 0, 1]) - np.log(np.maximum(null[:, 0, 1], 0.005))
     assert score[0, 1] == pytest.approx(difference.mean() / (difference.std(ddof=1) * np.sqrt(0.1 + 0.25)))
     assert p[0, 1] < 0.001 and exceedance[0, 1] == 1.0
     assert p[1, 0] == 1.0 and exceedance[1, 0] == 0.0, "less than shuffled labels is no influence"
-    assert p[2, 0] == 1.0 and score[2, 0] == 0.0
+    assert p[2, 0] == 1.0 and score[2, 0] == 0.0, "half a percent is nothing"
     assert np.isnan([score[2, 1], p[2, 1], exceedance[2, 1], p[0, 0]]).all()
 
 

@@ -21,6 +21,9 @@ NETWORKS, QUICK_NETWORKS = 15, 9
 CERTAIN = 0.05
 """Largest p after Holm's correction."""
 
+_FLOOR = 0.005
+"""Shares below half a percent of a state are all taken for this: nothing."""
+
 _SCARCE = 0.25
 """Share of its labels that the control leaves the task whose copy stands beside it."""
 
@@ -70,8 +73,8 @@ class RelationFinding:
     mean, spread, null_mean, null_spread
         ``(n_tasks, n_tasks)`` over networks.
     score
-        ``(n_tasks, n_tasks)`` mean difference over its standard error, with Nadeau and Bengio's correction for folds
-        that share rows.
+        ``(n_tasks, n_tasks)`` mean difference of the logarithms over its standard error, with Nadeau and Bengio's
+        correction for folds that share rows; shares under half a percent count as half a percent.
     p
         ``(n_tasks, n_tasks)`` of no more influence than shuffled labels have, after Holm's correction over all pairs.
     exceedance
@@ -167,18 +170,21 @@ def compare_influence(
     score, p, exceedance = (np.full((n_tasks, n_tasks), np.nan) for _ in range(3))
     mean = known_mean(influence)
     for t, s in np.argwhere(~np.eye(n_tasks, dtype=bool)).tolist():
-        difference = influence[:, t, s] - null[:, t, s]
-        known = np.isfinite(difference)
+        known = np.isfinite(influence[:, t, s] - null[:, t, s])
         if known.sum() < 2:
             continue
-        score[t, s], p[t, s] = _excess(difference[known], ratio)
+        score[t, s], p[t, s] = _excess(influence[known, t, s], null[known, t, s], ratio)
         exceedance[t, s] = np.mean(null[known, t, s] < mean[t, s])
     return score, holm(p.ravel()).reshape(p.shape), exceedance
 
 
-def _excess(difference: np.ndarray, ratio: float) -> tuple[float, float]:
-    """Mean difference over its standard error, and one-sided p of no excess; 0 and 1 where nothing is known."""
-    posterior = correlated_posterior(difference, ratio)
+def _excess(shares: np.ndarray, null: np.ndarray, ratio: float) -> tuple[float, float]:
+    """Mean difference of logarithms over its standard error, and one-sided p; 0 and 1 where nothing is known.
+
+    Logarithms, as a share has a lower end and a long upper tail: a network may take ten times what another takes.
+    """
+    logs = [np.log(np.maximum(values, _FLOOR)) for values in (shares, null)]
+    posterior = correlated_posterior(logs[0] - logs[1], ratio)
     # Graphs that take nothing at all, with and without shuffling, differ by exactly nothing.
     if not 0.0 < posterior.scale < np.inf:
         return 0.0, 1.0
@@ -201,8 +207,8 @@ def _control(watch: Watch, task: int, seed: int) -> RelationControl:
     )
     copy = _aligned(networks, networks)[:, task, last]
     null = _aligned(networks, others)[:, task, last]
-    difference = (copy - null)[np.isfinite(copy - null)]
-    _, p = _excess(difference, watch.ratio)
+    known = np.isfinite(copy - null)
+    _, p = _excess(copy[known], null[known], watch.ratio)
     return RelationControl(name, copy, null, p, p <= CERTAIN)
 
 

@@ -118,7 +118,7 @@ def _pairs(finding: RelationFinding) -> Grid:
             "standard deviation over networks [%]",
             "with shuffled labels [%]",
             "standard deviation [%]",
-            "difference over its standard error",
+            "difference of logarithms over its standard error",
             "p (Holm)",
             "shuffled networks below the mean [%]",
             "verdict",
