@@ -8,7 +8,7 @@ import pytest
 
 from miscible import datasets
 from miscible.datasets import DIALS, Dials, kang_dials, parse_dials, parse_specification
-from miscible.datasets._synthetic import write_dials
+from miscible.datasets._synthetic_text import write_dials
 from miscible.errors import InputError
 from miscible.table import read_table
 

@@ -3,7 +3,8 @@
 from ._catalogue import absolute, describe, load, names, summaries
 from ._dataset import Dataset
 from ._synthetic import load_synthetic, parse_specification
-from ._synthetic_dials import DIALS, FORMS, Dials, kang_dials, parse_dials
+from ._synthetic_dials import DIALS, FORMS, Dials, kang_dials
+from ._synthetic_text import parse_dials
 from ._synthetic_world import Draw, World, make_world
 
 __all__ = [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from textwrap import fill
 
 from miscible.errors import InputError
 from miscible.inputs import ALLOY_DESCRIPTORS
 
 from ._dataset import Dataset
-from ._synthetic_dials import DIALS, Dials, parse_dials
+from ._synthetic_dials import DIALS, Dials
+from ._synthetic_text import parse_dials, write_dials, written
 from ._synthetic_world import World, make_world
 
 __all__ = ["SYNTHETIC", "describe_dials", "load_synthetic", "parse_specification"]
@@ -77,7 +77,7 @@ def parse_specification(text: str) -> tuple[Dials, int]:
 
 def describe_dials(width: int) -> str:
     """What can be written behind the name, for a terminal."""
-    defaults = {**_written(Dials()), "kinds": "all reg", "seed": "0"}
+    defaults = {**written(Dials()), "kinds": "all reg", "seed": "0"}
     lines = [
         fill(
             f"Dials: dataset:{SYNTHETIC}:NAME=VALUE,NAME=VALUE, as in "
@@ -94,25 +94,6 @@ def describe_dials(width: int) -> str:
         )
         lines.append(fill(f"{meaning}", width, initial_indent="    ", subsequent_indent="    "))
     return "\n".join(lines)
-
-
-def write_dials(dials: Dials) -> str:
-    """The dials as `parse_dials` reads them, those left out that have nothing to say."""
-    return ",".join(f"{name}={value}" for name, value in _written(dials).items() if value)
-
-
-def _written(dials: Dials) -> dict[str, str]:
-    return {field.name: _write(field.name, getattr(dials, field.name)) for field in fields(Dials)}
-
-
-def _write(name: str, value: object) -> str:
-    if name == "derived" and isinstance(value, tuple):
-        return "/".join(f"property_{task + 1}:property_{source + 1}" for task, source in value)
-    if isinstance(value, tuple):
-        return "/".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _columns(world: World) -> dict[str, str]:

@@ -1,16 +1,16 @@
-"""The dials of the simulator: what each means, what it may be, and how it is written."""
+"""The dials of the simulator: what each means, and what it may be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
 from miscible.errors import InputError
 from miscible.text import suggest
 
-__all__ = ["DIALS", "FORMS", "MOST_ELEMENTS", "Dials", "kang_dials", "parse_dials", "property_name"]
+__all__ = ["DIALS", "FORMS", "MOST_ELEMENTS", "Dials", "kang_dials", "property_name", "wrong_value"]
 
 FORMS = ("polynomial", "power", "threshold")
 FEWEST_ELEMENTS, MOST_ELEMENTS = 5, 30
@@ -19,7 +19,6 @@ MOST_TASKS = 40
 MOST_NOISE = 10.0
 MOST_REPLICATES = 0.9
 _KINDS = {"reg": "reg", "regression": "reg", "binary": "binary", "cls": "binary"}
-_YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 DIALS: dict[str, tuple[str, str]] = {
     "counts": (
@@ -164,7 +163,7 @@ class Dials:
         else:
             self._set("form", tuple(_choice("form", f, known) for f in self._each("form", self.form)))
         if not isinstance(self.descriptors, bool):
-            raise _wrong("descriptors", self.descriptors)
+            raise wrong_value("descriptors", self.descriptors)
         self._set("derived", self._derived_pairs())
 
     @property
@@ -198,7 +197,7 @@ class Dials:
         pairs: list[tuple[int, int]] = []
         for pair in _sequence("derived", self.derived):
             if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-                raise _wrong("derived", pair)
+                raise wrong_value("derived", pair)
             task, source = (_whole("derived", end, 0, self.n_tasks - 1) for end in pair)
             pairs.append((task, source))
         tasks = [task for task, _ in pairs]
@@ -224,121 +223,27 @@ def kang_dials() -> Dials:
     return Dials(counts=(52_388, 800, 840), kinds=("reg", "reg", "binary"))
 
 
-def parse_dials(text: str) -> Dials:
-    """Read ``counts=2000/200/200,relatedness=0.5``; what is not named keeps its default.
-
-    Parameters
-    ----------
-    text
-        ``NAME=VALUE`` joined by commas, several values of one dial by slashes. ``kang`` in first place starts
-        from `kang_dials`.
-
-    Raises
-    ------
-    InputError
-        No such dial, a dial named twice, or a value that is none for it.
-    """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    start = Dials()
-    if parts and parts[0].casefold() == "kang":
-        start = kang_dials()
-        del parts[0]
-    chosen: dict[str, Any] = {field.name: getattr(start, field.name) for field in fields(Dials)}
-    named: set[str] = set()
-    for part in parts:
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if name not in DIALS:
-            near = suggest(name, DIALS, limit=1)
-            known = f"Dials: {', '.join(DIALS)}."
-            raise InputError(
-                f"there is no dial {name!r}.", hint=f"Did you mean {near[0]!r}? {known}" if near else known
-            )
-        if not equals or not value:
-            raise InputError(f"the dial {name!r} has no value.", hint=f"Expected {DIALS[name][0]}.")
-        if name in named:
-            raise InputError(f"the dial {name!r} is named twice.", hint="Name each dial once.")
-        named.add(name)
-        chosen[name] = _READERS[name](name, value)
-    if "counts" in named and "kinds" not in named:
-        chosen["kinds"] = Dials.kinds
-    return Dials(**chosen)
-
-
-def _read_wholes(name: str, text: str) -> tuple[int, ...]:
-    return tuple(_read_whole(name, piece) for piece in text.split("/"))
-
-
-def _read_whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise _wrong(name, text) from None
-
-
-def _read_real(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise _wrong(name, text) from None
-
-
-def _read_words(name: str, text: str) -> tuple[str, ...]:
-    return tuple(piece.strip() for piece in text.split("/"))
-
-
-def _read_form(name: str, text: str) -> str | tuple[str, ...]:
-    words = _read_words(name, text)
-    return words[0] if len(words) == 1 else words
-
-
-def _read_yes(name: str, text: str) -> bool:
-    if text.casefold() not in _YES:
-        raise _wrong(name, text)
-    return _YES[text.casefold()]
-
-
-def _read_derived(name: str, text: str) -> tuple[tuple[int, int], ...]:
-    pairs = []
-    for piece in text.split("/"):
-        ends = [end.strip().removeprefix("property_") for end in piece.split(":")]
-        if len(ends) != 2 or not all(end.isdecimal() for end in ends):
-            raise _wrong(name, piece)
-        pairs.append((int(ends[0]) - 1, int(ends[1]) - 1))
-    return tuple(pairs)
-
-
-_READERS: dict[str, Callable[[str, str], object]] = {
-    **dict.fromkeys(DIALS, _read_real),
-    "counts": _read_wholes,
-    "kinds": _read_words,
-    "clusters": _read_whole,
-    "form": _read_form,
-    "derived": _read_derived,
-    "n_elements": _read_whole,
-    "descriptors": _read_yes,
-}
-
-
-def _wrong(name: str, value: object) -> InputError:
+def wrong_value(name: str, value: object) -> InputError:
+    """That a dial cannot have this value, and what was expected."""
     shown = f"{value:g}" if isinstance(value, float) else repr(value)
     return InputError(f"the dial {name!r} cannot be {shown}.", hint=f"Expected {DIALS[name][0]}.")
 
 
 def _sequence(name: str, values: object) -> tuple[Any, ...]:
     if isinstance(values, str) or not isinstance(values, Sequence):
-        raise _wrong(name, values)
+        raise wrong_value(name, values)
     return tuple(values)
 
 
 def _whole(name: str, value: object, lowest: int, highest: int) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or not lowest <= int(value) <= highest:
-        raise _wrong(name, value)
+        raise wrong_value(name, value)
     return int(value)
 
 
 def _real(name: str, value: object, highest: float) -> float:
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) <= highest:
-        raise _wrong(name, value)
+        raise wrong_value(name, value)
     return float(value)
 
 
