@@ -49,7 +49,7 @@ def test_the_same_domain_is_not_told_apart():
         assert finding.inside[0, 1] > 0.85 and finding.inside[1, 0] > 0.85
         assert not any(x.trivial for x in finding.separators)
     assert np.mean(areas) == pytest.approx(0.5, abs=0.03)
-    assert min(p) > 0.01 and np.mean(np.array(low) > 0.5) <= 0.25
+    assert min(p) > 0.05 and max(low) < 0.5
     text = " ".join(shift_exhibit(finding).answer)
     assert "0 live in clearly different parts" in text and "most separates" not in text
 
