@@ -81,9 +81,9 @@ def _informative(pair: Independence) -> str:
 
 def _limits(finding: IndependenceFinding) -> list[str]:
     said = [
-        "On shared rows the measured value of the other property is given as an input. That it helps shows that it "
-        "knows something the inputs do not, such as the processing of the specimen; a shared network never sees that "
-        "value for a new row and need not gain as much.",
+        "On shared rows the measured value of the other property is given as an input. Where it helps, it knows what "
+        "the inputs do not, such as the processing of the specimen, or says in one number what is hard to learn from "
+        "many; a shared network never sees that value for a new row and need not gain as much.",
         "Where too few rows are shared, predictions of the other property are the input. They can bring only what "
         "can be learned from the same inputs; a copy cannot be recognised in this way.",
         f"Gains are those of LightGBM over {finding.n_folds} folds, each pair judged on its own: of calls at a "
