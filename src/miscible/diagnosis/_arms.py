@@ -22,10 +22,11 @@ MANY_LABELS = 20_000
 MOST_REPEATS = 3
 
 
-def light_tuning(tuning: Tuning, quick: bool) -> Tuning:
+def light_tuning(tuning: Tuning) -> Tuning:
     """A few of a study's settings, enough to compare arms that all try the same."""
-    rates = tuning.rates[1::2] or tuning.rates
-    return tuning.model_copy(update={"rates": rates, "decays": tuning.decays[:1] if quick else tuning.decays})
+    return tuning.model_copy(
+        update={"rates": tuning.rates[1::2] or tuning.rates, "decays": tuning.decays[:1]}
+    )
 
 
 def error_words(case: Case, task: int) -> tuple[str, str]:
@@ -87,7 +88,7 @@ class Workshop:
         n_inputs = Preparation.fit(features, np.arange(case.table.n_rows)).n_inputs
         return cls(
             case,
-            light_tuning(case.context.plan.tuning, case.quick),
+            light_tuning(case.context.plan.tuning),
             Strategy("independent", width=width),
             joint,
             n_inputs,

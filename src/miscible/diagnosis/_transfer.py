@@ -13,7 +13,7 @@ from ._case import Case
 
 __all__ = ["LEVEL", "TransferFinding", "find_transfer", "transfer_cells"]
 
-MOST_TASKS, MOST_TASKS_QUICK = 12, 6
+MOST_TASKS, MOST_TASKS_QUICK = 12, 4
 FEWEST_LABELS = 20
 """Labels below which neither a start nor an error can be trusted."""
 LEVEL = 0.05
