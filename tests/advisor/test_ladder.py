@@ -13,6 +13,7 @@ import pytest
 
 from miscible.advice import Call, Comparison, Deployment, PropertyVerdict
 from miscible.advisor import (
+    Advisor,
     Ladder,
     Rung,
     advise_table,
@@ -21,9 +22,10 @@ from miscible.advisor import (
     open_table,
     use_warnings,
 )
-from miscible.advisor._climb import plan_climb
+from miscible.advisor._climb import _study_rung, plan_climb
 from miscible.advisor._ladder_words import ladder_frame
 from miscible.bundle import load_bundle
+from miscible.errors import PlanError
 from miscible.splits import assign_folds, group_keys
 from miscible.study import Plan, make_plan, plan_text, read_plan
 
@@ -271,7 +273,9 @@ def test_a_whole_ladder(source: Path, tmp_path: Path) -> None:
             groups.codes, table.labels, table.kinds, n_folds=3, n_repeats=2, seed=0, holds=groups.holds
         )  # fmt: skip
         first = predictions[predictions["repeat"] == 1]
-        assert (first["fold"].to_numpy() == folds.outer[1][table.frame.index.get_indexer(first["row"])]).all()
+        assert (
+            first["fold"].to_numpy() == folds.outer[1][table.frame.index.get_indexer(first["row"].to_numpy())]
+        ).all()
 
     content = json.loads((run / "ladder.json").read_text(encoding="utf-8"))
     assert content["own_rung"] == "group" and content["use"] == "element"
@@ -291,6 +295,17 @@ def test_a_whole_ladder(source: Path, tmp_path: Path) -> None:
     assert missing_rungs(plan, table, run) == ()
     pd.testing.assert_frame_equal(pd.read_csv(run / "ladder.csv"), before)
     assert again.ladder == advice.ladder
+
+
+def test_a_rung_that_the_budget_left_empty_is_no_error(source: Path, tmp_path: Path) -> None:
+    plan = small_plan(source, ladder=False, group="cluster").model_copy(update={"budget": 1e-9})
+    table, _ = open_table(plan.table, "composition")
+    rung = Rung("cluster", "cluster", n_groups=10)
+    found = _study_rung(rung, plan, table, tmp_path / "run", {}, None)
+    assert found.skipped == "the budget ended before a single strategy was done"
+    assert found.verdicts == ()
+    with pytest.raises(PlanError, match=r"plan.toml in: seed"):  # any other trouble is one
+        _study_rung(rung, plan.model_copy(update={"seed": 5}), table, tmp_path / "run", {}, None)
 
 
 def test_a_ladder_can_be_added_to_a_finished_run_and_goes_with_it(source: Path, tmp_path: Path) -> None:
@@ -315,6 +330,7 @@ def test_a_use_without_a_ladder_is_answered_from_the_runs_own_rung(source: Path,
     advice = advise_table(plan, table, tmp_path / "run")
     assert advice.ladder is not None
     assert advice.ladder.tested == ("group",)
+    assert Advisor(plan.table.targets, use="cluster", ladder=True)._plan().split.use == "cluster"
     called = tuple(replace(v, call=Call.MIX) for v in advice.verdicts)
     rungs = tuple(replace(r, verdicts=called) if r.verdicts else r for r in advice.ladder.rungs)
     lines = use_warnings(replace(advice.ladder, rungs=rungs))

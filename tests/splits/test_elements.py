@@ -75,6 +75,26 @@ def test_test_rows_hold_an_element_that_no_training_row_holds() -> None:
     assert np.array_equal(np.bincount(np.concatenate(tested)), np.full(table.n_rows, 2))
 
 
+def test_labels_of_barred_rows_are_not_read() -> None:
+    table = make_table()
+    groups = group_keys(table, "element")
+    folds = assign(table, groups)
+    assert folds.barred is not None
+    fold = int(folds.barred[0].sum(axis=1).argmax())
+    barred = folds.barred[0, fold]
+    features = featurize(table.frame, table.inputs)
+    poisoned = np.where(barred[:, None], 1e300, table.labels)
+    poison = Table(
+        table.frame, table.inputs, table.properties, poisoned, table.censored, table.weights
+    )  # fmt: skip
+    one, two = (
+        make_fold(t, features, groups.codes, folds.outer[0], fold, seed=1, barred=barred)
+        for t in (table, poison)
+    )
+    for name in ("inputs", "targets", "train_rows", "valid_rows", "test_rows"):
+        assert np.array_equal(getattr(one, name), getattr(two, name), equal_nan=name == "targets")
+
+
 def test_a_row_belongs_to_its_rarest_element_that_can_be_left_out() -> None:
     table = make_table()
     held = elements_of(table)

@@ -18,6 +18,7 @@ from ..audit import Audit
 from ..bundle import Bundle
 from ..errors import InputError
 from ..study import Plan, make_plan
+from ._ladder import Ladder
 from ._outputs import verdict_frame
 from ._run import advise_table
 from ._source import FRAME, open_table
@@ -42,9 +43,13 @@ class Advisor(BaseEstimator):
         Leave out rows whose inputs cannot be read, instead of raising.
     group
         What folds keep together: ``auto`` (by the inputs), ``composition``, ``system``, ``scaffold``,
-        ``none`` or a column.
+        ``cluster``, ``element``, ``none`` or a column.
     folds, repeats
         Outer folds and their repetitions; verdicts need at least 5 x 3.
+    ladder
+        Study nearer and farther splits too, and say how far each verdict holds.
+    use
+        How far what will be predicted is from the table: ``same``, ``group``, ``system``, ``cluster`` or ``element``.
     strategies
         Names of strategies or sets of them.
     tuning
@@ -76,6 +81,8 @@ class Advisor(BaseEstimator):
         What the table can show.
     run_ : pathlib.Path
         Run folder with report.html.
+    ladder_ : Ladder or None
+        Verdicts under nearer and farther splits, where asked for.
     """
 
     verdict_: pd.DataFrame
@@ -83,6 +90,7 @@ class Advisor(BaseEstimator):
     bundle_: Bundle
     audit_: Audit
     run_: Path
+    ladder_: Ladder | None
 
     def __init__(
         self,
@@ -95,6 +103,8 @@ class Advisor(BaseEstimator):
         group: str = "auto",
         folds: int = 5,
         repeats: int = 3,
+        ladder: bool = False,
+        use: str | None = None,
         strategies: Sequence[str] = ("default",),
         tuning: Mapping[str, Any] | None = None,
         goal: str = "characterise",
@@ -113,6 +123,8 @@ class Advisor(BaseEstimator):
         self.group = group
         self.folds = folds
         self.repeats = repeats
+        self.ladder = ladder
+        self.use = use
         self.strategies = strategies
         self.tuning = tuning
         self.goal = goal
@@ -147,6 +159,7 @@ class Advisor(BaseEstimator):
         self.audit_ = advice.audit
         self.bundle_ = advice.bundle()
         self.run_ = path
+        self.ladder_ = advice.ladder
         return self
 
     def predict(self, frame: pd.DataFrame, interval: float = 0.9) -> pd.DataFrame:
@@ -164,7 +177,13 @@ class Advisor(BaseEstimator):
                 "weight": self.weight,
                 "skip_bad_rows": self.skip_bad_rows,
             },
-            "split": {"group": self.group, "folds": self.folds, "repeats": self.repeats},
+            "split": {
+                "group": self.group,
+                "folds": self.folds,
+                "repeats": self.repeats,
+                "ladder": self.ladder,
+                "use": self.use,
+            },
             "strategies": _texts("strategies", self.strategies),
             "tuning": dict(self.tuning or {}),
             "goal": self.goal,

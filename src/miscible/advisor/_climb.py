@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..advice import PropertyVerdict, advise
-from ..errors import InputError, MiscibleError
+from ..errors import InputError, MiscibleError, PlanError
 from ..splits import Groups, assign_folds, group_keys
 from ..study import Listener, Plan, RunFolder, StudyResult, missing_cells, read_plan, run_study
 from ..table import InputSpec, Table
@@ -184,7 +184,9 @@ def _study_rung(
     try:
         result, _ = run_study(plan, table, path, resume=True, listener=listener)
     except MiscibleError as error:
-        if any(decision.stops for decision in RunFolder(path).journal()):
+        store = RunFolder(path)
+        ended = not isinstance(error, InputError | PlanError) and not any(store.cells.iterdir())
+        if ended and any(decision.stops for decision in store.journal()):
             return Rung(rung.key, rung.group, skipped=error.message.rstrip("."), n_groups=rung.n_groups)
         raise
     verdicts = advise(result, noise)
