@@ -136,6 +136,14 @@ def test_the_exhibit_says_where_verdicts_flip_and_end() -> None:
     assert exhibit.lines[0].series[0].y == (-10.0, -10.0, 1.0, 10.0)
 
 
+def test_a_use_that_is_covered_is_said_too() -> None:
+    covered = " ".join(ladder_exhibit(ladder(MIX, MIX, MIX, MIX, OPEN, use="cluster")).answer)
+    assert "For your use (cluster) the verdict holds of hardness (MIX)." in covered
+    nothing = " ".join(ladder_exhibit(ladder(OPEN, OPEN, OPEN, MIX, OPEN, use="cluster")).answer)
+    assert "For your use (cluster) there is no verdict to rely on of hardness." in nothing
+    assert "UNDECIDED on the run's own rung, but MIX on the rung cluster" in nothing
+
+
 def test_the_frame_has_a_row_for_every_property_and_rung() -> None:
     one = ladder(MIX, MIX, OPEN, APART, None)
     two = [

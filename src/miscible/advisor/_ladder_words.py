@@ -27,7 +27,12 @@ def ladder_exhibit(ladder: Ladder) -> Exhibit:
         LADDER,
         "Split ladder",
         "How far from the table do the verdicts hold?",
-        answer=(*_flip_sentences(ladder), *_support_sentences(ladder), *use_warnings(ladder)),
+        answer=(
+            *_flip_sentences(ladder),
+            *_support_sentences(ladder),
+            *_use_sentences(ladder),
+            *use_warnings(ladder),
+        ),  # fmt: skip
         limits=_limits(ladder),
         grids=(_call_grid(ladder), _error_grid(ladder), _rung_grid(ladder)),
         lines=(_effect_lines(ladder),),
@@ -165,6 +170,21 @@ def _support_sentences(ladder: Ladder) -> list[str]:
         )
     if undecided:
         lines.append(f"UNDECIDED on every rung: {', '.join(undecided)}.")
+    return lines
+
+
+def _use_sentences(ladder: Ladder) -> list[str]:
+    """For which properties the use is covered, and for which there is nothing to cover."""
+    if ladder.use is None:
+        return []
+    known = {t: ladder.supports_use(t) for t in range(len(ladder.names))}
+    held = [f"{ladder.names[t]} ({ladder.call(ladder.home, t)})" for t, held in known.items() if held]
+    open_ = [ladder.names[t] for t, held in known.items() if held is None]
+    lines = []
+    if held:
+        lines.append(f"For your use ({ladder.use}) the verdict holds of {', '.join(held)}.")
+    if open_:
+        lines.append(f"For your use ({ladder.use}) there is no verdict to rely on of {', '.join(open_)}.")
     return lines
 
 
