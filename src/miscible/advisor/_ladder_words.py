@@ -32,7 +32,7 @@ def ladder_exhibit(ladder: Ladder) -> Exhibit:
             *_support_sentences(ladder),
             *_use_sentences(ladder),
             *use_warnings(ladder),
-        ),  # fmt: skip
+        ),
         limits=_limits(ladder),
         grids=(_call_grid(ladder), _error_grid(ladder), _rung_grid(ladder)),
         lines=(_effect_lines(ladder),),
