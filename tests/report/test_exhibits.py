@@ -117,6 +117,9 @@ def test_tables_show_their_cells_and_set_numbers_right(few):
                      ["amorphous", "7,070", "–", "binary"]]  # fmt: skip
     right = [c.get("class") == "n" for c in table.xpath(".//tbody/tr[1]/*")]
     assert right == [False, True, True, False]
+    sentence = "A reason that is longer than thirty characters."
+    page = page_with(few, replace(ALIGNMENT, grids=(replace(COUNTS, rows=(("a", 1, 2.0, sentence),)),)))
+    assert section_of(page).xpath(".//table[caption='Labels']//td[@class='w']/text()") == [sentence]
 
 
 def test_a_matrix_is_a_figure_and_a_table(few):
@@ -166,6 +169,31 @@ def test_lines_without_a_point_are_left_out(few):
     )
     page = page_with(few, replace(ALIGNMENT, lines=(empty,), heatmaps=(), grids=()))
     assert section_of(page).xpath(".//div[@class='plot']") == []
+
+
+def test_a_logarithmic_axis_of_many_places_names_round_ones():
+    x = tuple(np.geomspace(130, 1000, 30).tolist())
+    line = Series("fitted", x, x)
+    figure = lines_figure(replace(LEARNING, series=(line,)), line_styles([line]))
+    assert list(figure.layout.xaxis.ticktext) == ["200", "500", "1,000"]
+    wide = replace(line, x=tuple(np.geomspace(1, 1e6, 30).tolist()))
+    figure = lines_figure(replace(LEARNING, series=(wide,)), line_styles([wide]))
+    assert list(figure.layout.xaxis.tickvals) == [10.0**k for k in range(7)]
+
+
+def test_names_that_are_too_long_for_their_columns_are_turned():
+    assert heatmap_figure(COSINES).layout.xaxis.tickangle == -35
+    short_names = ("a", "b", "c")
+    assert heatmap_figure(replace(COSINES, columns=short_names)).layout.xaxis.tickangle == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1132.0, "1,132"), (9.3e-16, "<10⁻⁹"), (-9.3e-16, ">−10⁻⁹"), (0.0, "0"), (0.985, "0.985"), (3, "3")],
+)
+def test_numbers_in_tables(few, value, text):
+    page = page_with(few, replace(SHORT, grids=(Grid("G", ("a", "b"), (("x", value),)),)))
+    assert words(section_of(page).xpath(".//table//td")[0]) == text
 
 
 def test_many_lines_can_be_told_apart():

@@ -64,6 +64,8 @@ def _text(cell: Cell) -> str:
 
 def _short(value: float) -> str:
     """Three significant digits, trailing zeros too: in a column 1.00 stands below 0.83."""
+    if 0.0 < abs(value) < 1e-9:
+        return "<1e-9" if value > 0 else ">-1e-9"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:#.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.2g}"

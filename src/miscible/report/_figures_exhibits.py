@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,11 +18,14 @@ from ._palette import LIGHT, rgba
 __all__ = ["cell_text", "heatmap_figure", "line_styles", "lines_figure", "matrix"]
 
 LONGEST_NAME = 18
+CHARACTER, NARROWEST = 6.5, 270
+"""Pixels of a letter, and of all columns where two figures stand side by side."""
 MARKED = 15
 """Points up to which each of them carries a mark."""
-NAMED_TICKS = 9
-TOGETHER = ("together", "joint", "shared", "with ")
-APART = ("apart", "alone", "separate", "independent", "without ")
+NAMED_TICKS = 7
+SHADES = 5
+TOGETHER = ("together", "joint", "shared")
+APART = ("apart", "alone", "separate", "independent")
 
 
 def matrix(heatmap: Heatmap) -> np.ndarray:
@@ -47,6 +51,7 @@ def heatmap_figure(heatmap: Heatmap) -> go.Figure:
             safe(heatmap.column_title),
             showgrid=False,
             range=[-0.5, n_columns - 0.5],
+            tickangle=_angle(heatmap.columns),
             **_ticks(heatmap.columns),
         ),
         yaxis=axis(
@@ -76,16 +81,18 @@ def heatmap_figure(heatmap: Heatmap) -> go.Figure:
 
 def line_styles(series: Sequence[Series]) -> tuple[Style, ...]:
     """A colour and a mark for every line; what is learned together is blue, what is learned apart orange."""
-    sides: dict[str, str] = {}
-    for place, line in enumerate(series):
-        name = line.name.casefold()
-        if any(word in name for word in APART):
-            sides[line.name] = "separate"
-        elif any(word in name for word in TOGETHER):
-            sides[line.name] = "joint"
-        else:
-            sides[line.name] = ("joint", "separate", "baseline")[place % 3]
-    return curve_styles([line.name for line in series], sides)
+    cycle = [("joint", "separate", "baseline")[place % 3] for place in range(len(series))]
+    sides = [_side(line.name.casefold()) or side for line, side in zip(series, cycle, strict=True)]
+    if max(map(sides.count, sides), default=0) > SHADES:
+        sides = cycle
+    named = {line.name: side for line, side in zip(series, sides, strict=True)}
+    return curve_styles([line.name for line in series], named)
+
+
+def _side(name: str) -> str:
+    if any(word in name for word in APART):
+        return "separate"
+    return "joint" if any(word in name for word in TOGETHER) else ""
 
 
 def lines_figure(lines: Lines, styles: Sequence[Style]) -> go.Figure:
@@ -124,15 +131,30 @@ def _ticks(names: Sequence[str]) -> Mapping[str, Any]:
     return {**name_ticks(names), "ticktext": [shorten(name, LONGEST_NAME) for name in names]}
 
 
+def _angle(names: Sequence[str]) -> int:
+    """Names that are too long for their columns rise to them from the left, where there is room."""
+    longest = min(LONGEST_NAME, max(map(len, names), default=0))
+    return -35 if longest * CHARACTER > NARROWEST / max(len(names), 1) else 0
+
+
 def _x_axis(lines: Lines) -> dict[str, Any]:
-    """Logarithmic axes of few places name those places."""
+    """Logarithmic axes of few places name those places, others round numbers."""
     if not lines.log_x:
         return {"nticks": 8}
     places = sorted({x for line in lines.series for x in line.x if x > 0})
-    if not places or len(places) > NAMED_TICKS:
-        return {"type": "log", "nticks": 6}
-    texts = [count(x) if x >= 10 else number(x) for x in places]
-    return {"type": "log", "tickmode": "array", "tickvals": places, "ticktext": texts}
+    if not places:
+        return {"nticks": 8}
+    ticks = places if len(places) <= NAMED_TICKS else _round_places(places[0], places[-1])
+    texts = [count(x) if x >= 10 else number(x) for x in ticks]
+    return {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": texts}
+
+
+def _round_places(low: float, high: float) -> list[float]:
+    """1, 2 and 5 of every power of ten in between; the powers alone where those are many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [m * 10.0**power for power in powers for m in (1, 2, 5)]
+    inside = [tick for tick in ticks if low <= tick <= high]
+    return inside if len(inside) <= NAMED_TICKS else [10.0**power for power in powers]
 
 
 def _values(points: Sequence[float | None]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,18 +26,22 @@ TABLED = 30
 """Columns up to which a matrix is repeated as a table."""
 SENTENCES = 7
 """Sentences of an answer that are read at once, its first among them."""
+SMALLEST = 1e-9
+"""What is smaller is a tiny probability or a rounding error, and its digits say nothing."""
+LONG_TEXT = 30
+"""Characters from which a column of words needs room."""
 SHORT = 15
 """Rows up to which a table is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridView:
-    """A table; ``numeric`` says of each column whether it holds numbers."""
+    """A table; ``styles`` says of each column whether it holds numbers, ``n``, or long texts, ``w``."""
 
     title: str
     note: str
     columns: tuple[str, ...]
-    numeric: tuple[bool, ...]
+    styles: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
     @property
@@ -167,12 +172,16 @@ def _lines_label(lines: Lines) -> str:
 
 
 def _grid(grid: Grid) -> GridView:
-    numeric = tuple(
-        place > 0 and not any(isinstance(row[place], str) for row in grid.rows)
-        for place in range(len(grid.columns))
-    )
+    styles = tuple(_style(place, [row[place] for row in grid.rows]) for place in range(len(grid.columns)))
     rows = tuple(tuple(_text(cell) for cell in row) for row in grid.rows)
-    return GridView(grid.title, grid.note, grid.columns, numeric, rows)
+    return GridView(grid.title, grid.note, grid.columns, styles, rows)
+
+
+def _style(place: int, cells: Sequence[Cell]) -> str:
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if place and not texts:
+        return "n"
+    return "w" if any(len(text) > LONG_TEXT for text in texts) else ""
 
 
 def _text(cell: Cell) -> str:
@@ -180,4 +189,6 @@ def _text(cell: Cell) -> str:
         return cell
     if cell is None:
         return DASH
-    return count(cell) if isinstance(cell, int) else number(cell)
+    if 0.0 < abs(cell) < SMALLEST:
+        return "<10⁻⁹" if cell > 0 else ">−10⁻⁹"
+    return count(cell) if isinstance(cell, int) or 1000 <= abs(cell) < 1e7 else number(cell)
