@@ -16,6 +16,7 @@ from ._claims import comparison_frame
 from ._effects import effects_frame
 from ._kang_claims import CLAIMS
 from ._kang_derived import derived_plan
+from ._kang_gradients import measure_gradients
 from ._kang_measure import measure_derived, measure_study
 from ._kang_tables import APART, ROLES, TOGETHER, KangTable
 
@@ -83,7 +84,7 @@ def reproduce_kang(
             citations=citations, resume=resume, overwrite=overwrite, listener=listen(item.title),
         )  # fmt: skip
         result = advice.result
-        found = measure_study(result, item.names)
+        found = measure_study(result, item.names) | measure_gradients(result, path / item.name)
         studies = [result]
         if "resistivity" in item.names:
             plan = derived_plan(result.plan, table, item.names, path / f"{item.name}-derived.csv")
