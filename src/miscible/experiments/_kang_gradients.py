@@ -69,13 +69,14 @@ def summarise_cosines(cosines: np.ndarray, names: tuple[str, ...]) -> Measured |
             means[f"{names[i]} and {names[j]}"] = (float(known.mean()), float(known.std()))
     if not means:
         return None
-    values = [mean for mean, _ in means.values()]
     pairs = "; ".join(f"{pair} {mean:+.3f} (spread {spread:.3f})" for pair, (mean, spread) in means.items())
     halves = ", ".join(
-        f"{name} {np.nanmean(own):.2f}" for name, own in zip(names, np.diagonal(cosines, axis1=1, axis2=2).T, strict=True)
+        f"{name} {np.nanmean(own):.2f}"
+        for name, own in zip(names, np.diagonal(cosines, axis1=1, axis2=2).T, strict=True)
         if np.isfinite(own).any()
-    )  # fmt: skip
+    )
     note = (
         f"By pair: {pairs}. Two halves of one property's labels, the most that noise leaves to see: {halves}."
     )
+    values = [mean for mean, _ in means.values()]
     return Measured(float(np.mean(values)), min(values), max(values), note=note)
