@@ -9,7 +9,7 @@ from small_worlds import write_plan
 from miscible.errors import PlanError
 from miscible.experiments import MEASURES, Record, read_experiment, run_grid
 from miscible.experiments._figure import draw
-from miscible.experiments._results import CellRecords, exceedance, first_rise, result_frame
+from miscible.experiments._results import CellRecords, _separation, exceedance, first_rise, result_frame
 
 
 def cells(values_of):
@@ -67,6 +67,21 @@ def test_a_contrast_adds_a_row_of_its_own(tmp_path):
     assert len(told) == 1
     assert told["mean"].item() == 1.0
     assert told["relatedness"].item() == "0.9 against 0"
+
+
+def test_the_error_of_a_contrast_grows_with_worlds_that_are_alike_inside():
+    rng = np.random.default_rng(3)
+    n_worlds, chances, told = 12, [], []
+    for _ in range(200):
+        shift = rng.normal(0.7, 1.0, (n_worlds, 1))
+        high = list(shift + 0.05 * rng.standard_normal((n_worlds, 5)))
+        low = list(rng.standard_normal((n_worlds, 1)) + 0.05 * rng.standard_normal((n_worlds, 5)))
+        found = _separation(low, high)
+        chances.append(found["mean"])
+        told.append(found["standard_error"])
+    assert np.mean(told) == pytest.approx(np.std(chances), rel=0.25)
+    few = _separation(low[:2], high[:2])
+    assert few["over"] == "redraws" and few["n"] == 20
 
 
 def test_a_threshold_is_where_the_mean_rises_above_zero(tmp_path):

@@ -98,31 +98,41 @@ def _summary(worlds: Sequence[np.ndarray]) -> dict[str, object]:
 def _contrast_rows(
     contrast: Contrast, columns: Sequence[str], found: Mapping[tuple[str, ...], list[np.ndarray]]
 ) -> list[dict[str, object]]:
-    """The exceedance of every place that has both values of the dial; its error by Hanley and McNeil 1982."""
+    """The exceedance of every place that has both values of the dial, redraws of all worlds pooled.
+
+    Its error is the jackknife over worlds, as redraws of one world are alike; with few worlds that of Hanley and
+    McNeil 1982, which takes redraws as independent.
+    """
     low, high = place_text(contrast.low), place_text(contrast.high)
     at = columns.index(contrast.dial)
     rows: list[dict[str, object]] = []
-    for key, worlds in found.items():
+    for key, above in found.items():
         other = (*key[:at], low, *key[at + 1 :])
         if key[at] != high or key[-1] != contrast.quantity or other not in found:
             continue
-        above, below = np.concatenate(worlds), np.concatenate(found[other])
-        chance = exceedance(below, above)
-        n, m = int(np.isfinite(above).sum()), int(np.isfinite(below).sum())
-        labels = dict(zip(columns, key, strict=True)) | {
-            contrast.dial: f"{high} against {low}",
-            "quantity": SEPARATION + contrast.quantity,
-        }
-        rows.append(
-            {
-                **labels,
-                "mean": chance,
-                "standard_error": _area_error(chance, n, m),
-                "over": "redraws",
-                "n": n + m,
-            }
-        )
+        below = found[other]
+        labels: dict[str, object] = dict(zip(columns, key, strict=True))
+        labels |= {contrast.dial: f"{high} against {low}", "quantity": SEPARATION + contrast.quantity}
+        rows.append(labels | _separation(below, above))
     return rows
+
+
+def _separation(below: Sequence[np.ndarray], above: Sequence[np.ndarray]) -> dict[str, object]:
+    chance = exceedance(np.concatenate(below), np.concatenate(above))
+    n, m = (int(np.isfinite(np.concatenate(part)).sum()) for part in (above, below))
+    worlds = len(above)
+    if worlds < FEW_WORLDS or len(below) != worlds:
+        return {"mean": chance, "standard_error": _area_error(chance, n, m), "over": "redraws", "n": n + m}
+    without = np.array(
+        [
+            exceedance(
+                *(np.concatenate([v for k, v in enumerate(part) if k != w]) for part in (below, above))
+            )
+            for w in range(worlds)
+        ]
+    )
+    error = float(np.sqrt((worlds - 1) * np.mean((without - without.mean()) ** 2)))
+    return {"mean": chance, "standard_error": error, "over": "worlds", "n": n + m}
 
 
 def _area_error(area: float, n: int, m: int) -> float:
