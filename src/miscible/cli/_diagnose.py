@@ -67,7 +67,7 @@ def list_command() -> None:
             f"{part.key:<{width}}  {_rough(part.cost):>6}  {part.question}", markup=False, soft_wrap=True
         )
     screen.print(
-        "\nTimes are for some thousand labels on two cores; --quick takes a quarter to a half.", markup=False
+        "\nTimes are of one core for some thousand labels; --quick takes about a third.", markup=False
     )
 
 

@@ -50,7 +50,7 @@ class Part(Generic[F]):
     title, question
         Heading, and what it answers, in a line; the exhibit words the question for its table.
     cost
-        Rough seconds on two cores for a table of some thousand labels, looked at in full.
+        Rough seconds of one core for a table of some thousand labels, looked at in full.
     find, show
         From a case to what was found, and from there to the exhibit.
     """
@@ -75,7 +75,7 @@ PARTS: tuple[Part, ...] = (
         "signatures",
         "Failure signatures",
         "Which of the known ways for learning together to fail show on this table?",
-        6,
+        4,
         find_signatures,
         signatures_exhibit,
     ),
@@ -83,7 +83,7 @@ PARTS: tuple[Part, ...] = (
         "imbalance",
         "Imbalance between and within properties",
         "Are some properties drowned by others, and does a loss by sharing come from that?",
-        120,
+        50,
         find_imbalance,
         imbalance_exhibit,
     ),
@@ -99,7 +99,7 @@ PARTS: tuple[Part, ...] = (
         "shift",
         "Shift between properties",
         "Do the properties live in the same part of input space?",
-        20,
+        8,
         find_shift,
         shift_exhibit,
     ),
@@ -107,7 +107,7 @@ PARTS: tuple[Part, ...] = (
         "form",
         "Functional form",
         "Which formula describes how each property depends on its main inputs, and do properties bend alike?",
-        6,
+        4,
         find_form,
         form_exhibit,
     ),
@@ -115,7 +115,7 @@ PARTS: tuple[Part, ...] = (
         "independence",
         "Independence",
         "Does a property bring information about another, or is it a copy of it, or neither?",
-        45,
+        36,
         find_independence,
         independence_exhibit,
     ),
@@ -123,7 +123,7 @@ PARTS: tuple[Part, ...] = (
         "alignment",
         "Gradient alignment",
         "Do the gradients of the properties pull the shared layers the same way?",
-        80,
+        85,
         find_alignment,
         alignment_exhibit,
     ),
@@ -131,7 +131,7 @@ PARTS: tuple[Part, ...] = (
         "relation",
         "Task relation graph",
         "What do the properties take from each other in a learned relation graph?",
-        150,
+        200,
         find_relation,
         relation_exhibit,
     ),
@@ -139,7 +139,7 @@ PARTS: tuple[Part, ...] = (
         "transfer",
         "Transfer from one property to another",
         "Does a network that first learned one property learn another one better than from scratch?",
-        400,
+        450,
         find_transfer,
         transfer_exhibit,
     ),
@@ -147,7 +147,7 @@ PARTS: tuple[Part, ...] = (
         "labels",
         "What more labels would buy",
         "How far would more measurements of a property, or of the one it learns with, lower its error?",
-        150,
+        110,
         find_labels,
         labels_exhibit,
     ),
