@@ -1,5 +1,7 @@
 """Tails: heavier where they are, alike where they are, and silent where labels are few."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from finished_studies import around, finished_case
@@ -50,6 +52,19 @@ def test_a_lighter_tail_is_called_lighter_and_wider_errors_are_no_longer_tail_in
     first = find_tails(finished_case(labels, {"independent": apart, "shared": wider})).tasks[0]
     assert first.call == "heavier" and first.change_shape is not None
     assert first.change_shape.relative == pytest.approx(0.0, abs=1e-9)
+
+
+def test_intervals_are_wider_where_fewer_rows_were_trained_on_than_the_folds_say():
+    case = study_of_tails(2.0)
+    folds = case.result.folds
+    tested = folds.outer[:, None, :] == np.arange(FOLDS)[None, :, None]
+    half = np.arange(600) % 2 == 0
+    fewer = replace(case, result=replace(case.result, folds=replace(folds, barred=half & ~tested)))
+    plain, barred = (find_tails(c).tasks[0].change95 for c in (case, fewer))
+    assert plain is not None and barred is not None and barred.relative == plain.relative
+    # Nadeau and Bengio: variance times 1 / n + tested / trained, here 120 / 480 and 120 / 240.
+    before, after = (float(np.diff(np.log1p(c.interval))[0]) for c in (plain, barred))
+    assert after / before == pytest.approx(np.sqrt((1 / 15 + 1 / 2) / (1 / 15 + 1 / 4)), rel=0.02)
 
 
 def test_nothing_is_called_under_five_folds_or_three_repeats():
@@ -115,7 +130,7 @@ def test_changes_by_fold_are_those_of_a_plain_loop():
     assert found[1, 0] == pytest.approx(expected)
     assert np.isnan(fold_changes(together, apart, outer, 3, 0.99)).all()
     assert np.isnan(fold_changes(together, 0 * apart, outer, 3, 0.95)).all()
-    assert paired_change(np.array([[0.1, np.nan]]), 2) is None
+    assert paired_change(np.array([[0.1, np.nan]]), 0.5) is None
 
 
 def test_the_groups_that_hold_the_tail_are_named():

@@ -102,7 +102,7 @@ class Workshop:
     @property
     def ratio(self) -> float:
         """Test rows over training rows, for the corrected test."""
-        return 1.0 / (self.case.context.plan.split.folds - 1)
+        return self.case.result.folds.test_train_ratio
 
     def folds(self, repeat: int, most: int | None = None) -> list[FoldData]:
         """Outer folds of one repeat."""

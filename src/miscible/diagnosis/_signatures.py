@@ -124,7 +124,7 @@ def _validation(case: Case) -> list[ValidationEvidence]:
             _chosen_gaps(case, t),
             differences[t],
             n_valid[t],
-            1.0 / (plan.split.folds - 1),
+            result.folds.test_train_ratio,
         )
         for t in tasks
     ]
@@ -159,7 +159,7 @@ def _transfer(case: Case, task: int) -> TransferEvidence | None:
         return None
     joint, separate = pair
     plan, verdict = case.context.plan, case.verdicts[task]
-    ratio = 1.0 / (plan.split.folds - 1)
+    ratio = result.folds.test_train_ratio
     logs = fit_ratios(result.cells, joint.name, separate.name, task, (plan.split.repeats, plan.split.folds))
     fit, low, high = math.nan, math.nan, math.nan
     if np.isfinite(logs).sum() >= 2:

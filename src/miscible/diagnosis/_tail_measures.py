@@ -161,7 +161,7 @@ def _wrong_share(losses: np.ndarray) -> float:
 
 
 def wrong_change(
-    together: np.ndarray, apart: np.ndarray, outer: np.ndarray, n_folds: int
+    together: np.ndarray, apart: np.ndarray, outer: np.ndarray, n_folds: int, ratio: float
 ) -> tuple[float, float, float] | None:
     differences = np.full((len(outer), n_folds), np.nan)
     for r, f in np.ndindex(*differences.shape):
@@ -170,15 +170,15 @@ def wrong_change(
             differences[r, f] = _wrong_share(together[r, rows]) - _wrong_share(apart[r, rows])
     if np.isfinite(differences).sum() < 2:
         return None
-    posterior = correlated_posterior(differences, 1.0 / (n_folds - 1))
+    posterior = correlated_posterior(differences, ratio)
     return (posterior.mean, *posterior.interval())
 
 
-def paired_change(logs: np.ndarray, n_folds: int) -> Change | None:
+def paired_change(logs: np.ndarray, ratio: float) -> Change | None:
     known = np.isfinite(logs).sum(axis=1)
     if known.sum() < 2:
         return None
-    posterior = correlated_posterior(logs, 1.0 / (n_folds - 1))
+    posterior = correlated_posterior(logs, ratio)
     low, high = posterior.interval()
     smaller, same, larger = posterior.probabilities(math.log1p(SAME))
     return Change(

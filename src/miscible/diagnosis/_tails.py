@@ -111,15 +111,15 @@ def _task_tails(case: Case, task: int) -> TaskTails:
     wrong = None
     levels = np.empty(0)
     level_changes = np.empty(0)
-    n_folds = result.plan.split.folds
+    n_folds, ratio = result.folds.n_folds, result.folds.test_train_ratio
     if together is not None and apart is not None:
         by_level = {
             level: fold_changes(together, apart, result.folds.outer, n_folds, level) for level in FEWEST_FOR
         }
         logs = (by_level[0.95], by_level[0.99], by_level[0.95] - by_level[0.5])
-        changes = [paired_change(values, n_folds) for values in logs]
+        changes = [paired_change(values, ratio) for values in logs]
         if prop.kind is not Kind.REGRESSION:
-            wrong = wrong_change(together, apart, result.folds.outer, n_folds)
+            wrong = wrong_change(together, apart, result.folds.outer, n_folds, ratio)
         levels, level_changes = percentile_curve(together, apart)
     means = [None if e is None else mean_over_repeats(e) for e in (together, apart)]
     leading = means[0] if means[0] is not None else means[1]

@@ -77,7 +77,7 @@ class Watch:
     @property
     def ratio(self) -> float:
         """Test rows over training rows, for the corrected test."""
-        return 1.0 / (self.case.context.plan.split.folds - 1)
+        return self.case.result.folds.test_train_ratio
 
     def own_folds(self) -> list[FoldData]:
         """The folds with the tasks looked at as their only ones."""
