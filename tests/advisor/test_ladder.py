@@ -328,6 +328,14 @@ def test_a_ladder_can_be_added_to_a_finished_run_and_goes_with_it(source: Path, 
     assert added.ladder is not None and len(added.ladder.tested) == 5
     assert {p.name: p.stat().st_mtime_ns for p in (run / "cells").iterdir()} == cells
     assert read_plan(run / "plan.toml").split.ladder
+    page = run / "report.html"
+    assert "Split ladder" in page.read_text(encoding="utf-8")
+    content = json.loads((run / "ladder.json").read_text(encoding="utf-8"))
+    content["warnings"] = ["your use lies far off"]
+    (run / "ladder.json").write_text(json.dumps(content), encoding="utf-8")
+    advise_table(plain, table, run, resume=True)
+    assert "Split ladder" not in page.read_text(encoding="utf-8")
+    assert "your use lies far off" not in page.read_text(encoding="utf-8")
     advise_table(plain, table, run, overwrite=True)
     assert not (run / "ladder").exists() and not (run / "ladder.json").exists()
 

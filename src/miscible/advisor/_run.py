@@ -12,6 +12,7 @@ from typing import Any
 from ..advice import PropertyVerdict, advise
 from ..audit import Audit, audit
 from ..bundle import Bundle, BundleParts, load_bundle, write_bundle
+from ..diagnosis import LADDER
 from ..errors import MiscibleError
 from ..learning import check_device
 from ..report import write_report
@@ -136,7 +137,7 @@ def advise_table(
 
 
 def open_finished(plan: Plan, table: Table, path: Path) -> Opened:
-    """A study with nothing left to do, and what follows from it; trains and writes nothing."""
+    """A study with nothing left to do, and what follows from it; trains nothing."""
     return _study(plan, table, path, resume=True, overwrite=False, budget=None, listener=None)
 
 
@@ -193,7 +194,10 @@ def _parts(opened: Opened, citations: tuple[str, ...], *, models: bool = True) -
     result = opened.result
     cited = (*citations, *method_citations(result))
     mark = run_mark(result.plan, opened.manifest["data"])
-    limits = (*limits_of(result), *read_warnings(opened.context.path, mark))
+    split = result.plan.split
+    # Files of a ladder that was asked for once stay in the folder; a plan without one says nothing of it.
+    warnings = read_warnings(opened.context.path, mark) if split.ladder or split.use else ()
+    limits = (*limits_of(result), *warnings)
     versions = opened.manifest["versions"]
     return bundle_parts(result, opened.context, opened.verdicts, versions, limits, cited, models=models)
 
@@ -206,6 +210,7 @@ def _write_page(opened: Opened, parts: BundleParts, seconds: float) -> Path:
         result, opened.audit, opened.verdicts, parts, opened.manifest, parts.limits, parts.citations,
         max(seconds, worked),
     )  # fmt: skip
-    exhibits = kept_exhibits(path, run_mark(result.plan, opened.manifest["data"]))
+    kept = kept_exhibits(path, run_mark(result.plan, opened.manifest["data"]))
+    exhibits = tuple(one for one in kept if one.key != LADDER or result.plan.split.ladder)
     bundle = str(path / "bundle") if (path / "bundle").is_dir() else None
     return write_report(replace(data, bundle=bundle, exhibits=exhibits), path / "report.html")
