@@ -233,3 +233,10 @@ def test_identifiers_stay_unique(few):
     tree = lxml.html.fromstring(without_library(page_with(few, ALIGNMENT, replace(ALIGNMENT, key="other"))))
     identifiers = tree.xpath("//@id")
     assert len(identifiers) == len(set(identifiers))
+
+
+def test_falling_errors_have_the_colour_of_learning_together():
+    scales = [heatmap_figure(replace(COSINES, low_is_good=good)).data[0].colorscale for good in (False, True)]
+    ends = [(scale[0][1], scale[-1][1]) for scale in scales]
+    assert ends[0] == ends[1][::-1]
+    assert ends[0][0] != ends[0][1]

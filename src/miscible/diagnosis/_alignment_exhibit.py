@@ -101,7 +101,7 @@ def _limits(finding: AlignmentFinding) -> tuple[str, ...]:
             f"{listed(disjoint)}."
         )
     if finding.n_left_out:
-        told.append(f"{finding.n_left_out} properties with fewer labels were not looked at.")
+        told.append(f"Not looked at, as they have fewer labels: {finding.n_left_out} of the properties.")
     return tuple(told)
 
 

@@ -46,6 +46,8 @@ class Heatmap:
         One tuple a row; ``None`` where unknown.
     centre
         Value of the neutral colour of a scale with two ends; ``None`` for a scale with one.
+    low_is_good
+        Whether values below the centre speak for learning together, as falling errors do.
     """
 
     title: str
@@ -57,6 +59,7 @@ class Heatmap:
     column_title: str = ""
     centre: float | None = 0.0
     note: str = ""
+    low_is_good: bool = False
 
 
 @dataclass(frozen=True)

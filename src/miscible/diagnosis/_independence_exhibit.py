@@ -163,7 +163,9 @@ def _heatmap(
     values = {(pair.target, pair.source): value(pair) for pair in finding.pairs}
     names = finding.names
     rows = tuple(tuple(values.get((t, s)) for s in names) for t in names)
-    return Heatmap(title, unit, names, names, rows, "property", "told by", centre)
+    return Heatmap(
+        title, unit, names, names, rows, "property", "told by", centre, low_is_good=centre is not None
+    )
 
 
 def _share(value: float) -> str:

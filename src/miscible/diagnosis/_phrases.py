@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["cell", "listed", "number", "share", "signed_percent"]
+__all__ = ["cell", "listed", "number", "p_text", "share", "signed_percent"]
 
 
 def number(value: float, unit: str = "") -> str:
@@ -15,6 +15,11 @@ def number(value: float, unit: str = "") -> str:
     digits = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
     text = f"{value:.2e}" if digits > 6 else f"{value:,.{digits}f}"
     return f"{text} {unit}".strip()
+
+
+def p_text(p: float) -> str:
+    """``p = 0.012``, or ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def signed_percent(value: float) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._alignment_measures import known_mean, known_spread
 from ._exhibit import Cell, Exhibit, Grid, Heatmap
-from ._phrases import cell, listed, number, share
+from ._phrases import cell, listed, p_text, share
 from ._relation import RelationFinding
 
 __all__ = ["relation_exhibit"]
@@ -65,7 +65,7 @@ def _control(finding: RelationFinding) -> str:
         f"Control: {control.name} with a quarter of its labels, beside a noisy copy of itself with all of them, takes "
         f"{share(float(known_mean(control.copy)))} of its state from the copy (standard deviation "
         f"{share(float(known_spread(control.copy)))} over networks) and {share(float(known_mean(control.shuffled)))} "
-        f"from the copy with shuffled labels (p = {number(control.p)})."
+        f"from the copy with shuffled labels ({p_text(control.p)})."
     )
 
 
@@ -81,7 +81,7 @@ def _limits(finding: RelationFinding) -> tuple[str, ...]:
         f"The test allows for folds that share rows, and {finding.n_networks} networks see large differences only.",
     ]
     if finding.n_left_out:
-        told.append(f"{finding.n_left_out} properties with fewer labels were not looked at.")
+        told.append(f"Not looked at, as they have fewer labels: {finding.n_left_out} of the properties.")
     return tuple(told)
 
 

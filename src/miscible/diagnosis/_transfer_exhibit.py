@@ -44,6 +44,7 @@ def transfer_exhibit(finding: TransferFinding) -> Exhibit:
                 "learned first",
                 "then learned",
                 note="Negative: the source helps.",
+                low_is_good=True,
             ),
         ),
     )  # fmt: skip

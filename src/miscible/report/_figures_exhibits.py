@@ -40,11 +40,11 @@ def cell_text(value: float) -> str:
 
 
 def heatmap_figure(heatmap: Heatmap) -> go.Figure:
-    """Values in coloured cells; with a centre, blue above it and orange below it."""
+    """Values in coloured cells; with a centre, blue on the side that speaks for learning together, else orange."""
     values = matrix(heatmap)
     n_rows, n_columns = values.shape
     written = n_columns <= WRITTEN
-    low, high, colours = _scale(values, heatmap.centre)
+    low, high, colours = _scale(values, heatmap.centre, heatmap.low_is_good)
     figure = base_figure(
         70 + 24 * bool(heatmap.column_title) + max(cell_height(n_rows), 38 if written else 0) * n_rows,
         xaxis=axis(
@@ -109,14 +109,17 @@ def lines_figure(lines: Lines, styles: Sequence[Style]) -> go.Figure:
     return figure
 
 
-def _scale(values: np.ndarray, centre: float | None) -> tuple[float, float, list[list[Any]]]:
+def _scale(
+    values: np.ndarray, centre: float | None, low_is_good: bool
+) -> tuple[float, float, list[list[Any]]]:
     """Ends of the colours, and the colours; single values far out do not make the others pale."""
     known = values[np.isfinite(values)]
     if centre is None:
         low = float(min(0.0, known.min(initial=0.0)))
         return low, low + _extent(known - low), [[0, LIGHT["heat-low"]], [1, LIGHT["joint"]]]
     extent = _extent(known - centre)
-    colours = [[0, LIGHT["separate"]], [0.5, LIGHT["heat-low"]], [1, LIGHT["joint"]]]
+    ends = ("joint", "separate") if low_is_good else ("separate", "joint")
+    colours = [[0, LIGHT[ends[0]]], [0.5, LIGHT["heat-low"]], [1, LIGHT[ends[1]]]]
     return centre - extent, centre + extent, colours
 
 
