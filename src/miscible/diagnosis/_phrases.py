@@ -31,6 +31,8 @@ def share(value: float) -> str:
     """A share in percent."""
     if not math.isfinite(value):
         return "unknown"
+    if 0 < value < 0.0005:
+        return "under 0.1 %"
     return f"{100 * value:.1f} %" if 0 < value < 0.1 else f"{100 * value:.0f} %"
 
 

@@ -196,11 +196,11 @@ def form_mismatch(
         )
     matched = [name for name in hurt if shares.get(name, 0.0) >= DIFFERING]
     if matched:
-        told = listed([f"{name} ({share(shares[name])})" for name in matched])
+        told = listed([f"{share(shares[name])} for {name}" for name in matched])
         return close(
             "present",
-            f"Sharing hurts {told}; in brackets the share of its partners' labels that belongs to properties of "
-            "clearly another form. That the one causes the other is not shown.",
+            f"Sharing hurts {listed(matched)}, and most labels beside it belong to properties of clearly another form "
+            f"({told}). That the one causes the other is not shown.",
             matched,
         )
     unseen = [name for name in hurt if name not in shares]
