@@ -1,5 +1,7 @@
 """Copies, helpers and strangers are told apart, on shared rows and without any."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -225,3 +227,14 @@ def test_many_and_poor_properties_are_answered_too() -> None:
     assert alone.pairs == () and "fewer than two" in independence_exhibit(alone).answer[0]
     flat = find_independence(known_case(frame[["flat"]], labels[:, [0, 2]], folds=3, quick=True))
     assert {pair.relation for pair in flat.pairs} <= {"cannot tell", "independent"}
+
+
+def test_shared_rows_that_all_lie_in_one_fold_are_answered() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.exp(rng.normal(size=(200, 2)))
+    labels[80:140, 0] = labels[140:, 1] = np.nan
+    case = known_case(inputs_of(rng, 200), labels, folds=3, quick=True)
+    outer = np.where(np.arange(200) < 80, 0, case.context.outer[0])[None]
+    case = replace(case, context=replace(case.context, outer=outer))
+    found = find_independence(case)
+    assert [(p.basis, p.n_rows, p.relation) for p in found.pairs] == 2 * [("shared rows", 80, "cannot tell")]

@@ -49,11 +49,13 @@ def measured_errors(
     Returns
     -------
     without, with
-        Errors.
+        Errors; NaN where no test row has both labels.
     predicted
         ``(n_test, n_outputs)`` without it, on the test rows among ``rows``.
     """
     test = np.intersect1d(fold.test_rows, rows)
+    if not test.size:
+        return np.nan, np.nan, np.empty((0, 1))
     learn = np.setdiff1d(rows, test)
     rng = np.random.default_rng(seeds)
     shuffled = other.copy()

@@ -113,6 +113,8 @@ def product_law(
     left = np.zeros(3)
     text = ""
     for train, test in folds:
+        if not train.size or not test.size:
+            continue
         truth = to_model(np.exp(log_t[test]))
         law = fit_product(log_t[train], log_s[train], log_inputs[train])
         bare = fit_product(log_t[train], None, log_inputs[train])
