@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 from cli_helpers import run_command
 
+from miscible.cli._console import screen
+from miscible.cli._reproduce import _print
 from miscible.experiments import CLAIMS
 
 MAP = ("resistivity=RHO", "hardness=HV", "amorphous=AM")
@@ -39,10 +41,10 @@ def test_a_table_of_the_users_is_compared_row_by_row(alloys, tmp_path):
     assert list(comparison["claim"]) == [claim.key for claim in CLAIMS]
     assert set(comparison["status"]) <= {"same direction", "differs", "not testable"}
     assert not comparison["status"].str.contains("simulation").any()
-    by_claim = comparison.set_index("claim")
+    changes = dict(zip(comparison["claim"], comparison["change"].astype(float), strict=True))
     for key in ("hardness: independent -> shared", "Nordheim", "inter-task weight"):
-        assert np.isfinite(by_claim.loc[key, "change"]), key
-    assert by_claim.loc["Nordheim", "change"] > 0.9
+        assert np.isfinite(changes[key]), key
+    assert changes["Nordheim"] > 0.9
     effects = pd.read_csv(out / "effects.csv")
     assert {"RHO", "HV", "AM"} == set(effects["property"])
     own = effects[(effects["strategy"] == "independent")]
@@ -56,6 +58,22 @@ def test_a_table_of_the_users_is_compared_row_by_row(alloys, tmp_path):
     assert again.status == 0, again.err
     pd.testing.assert_frame_equal(pd.read_csv(out / "comparison.csv"), comparison)
     run_command(*words).refuses("already holds a run", "--resume")
+
+
+def test_brackets_are_printed_as_they_are():
+    words = {
+        "table": "my [old] copy",
+        "claim": "HV [kgf]",
+        "paper": "-",
+        "ours": "1 [0, 2]",
+        "status": "differs",
+    }
+    with screen.capture() as capture:
+        _print(pd.DataFrame([{**words, "note": ""}]))
+    text = capture.get()
+    assert "\\" not in text
+    for word in ("my [old] copy", "HV [kgf]", "1 [0, 2]"):
+        assert word in text
 
 
 def test_what_cannot_be_reproduced_is_refused(alloys, tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.markup import escape
 from rich.table import Table as TextTable
 
 from ..errors import InputError, PlanError
@@ -115,11 +116,11 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _print(comparison: pd.DataFrame) -> None:
     for title, rows in comparison.groupby("table", sort=False):
-        text = TextTable(title=str(title), title_justify="left", box=None, padding=(0, 2, 0, 0))
+        text = TextTable(title=escape(str(title)), title_justify="left", box=None, padding=(0, 2, 0, 0))
         for heading in ("claim", "paper", "ours", "status"):
             text.add_column(heading)
         for row in rows.itertuples():
-            text.add_row(*(str(v).replace("[", r"\\[") for v in (row.claim, row.paper, row.ours, row.status)))
+            text.add_row(*(escape(str(v)) for v in (row.claim, row.paper, row.ours, row.status)))
         screen.print(text)
     notes = comparison[comparison["note"] != ""].drop_duplicates("claim")
     for row in notes.itertuples():
