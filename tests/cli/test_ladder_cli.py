@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from cli_helpers import Command
 
@@ -75,4 +76,7 @@ def test_what_makes_no_sense_is_refused(folder: Path, plan: Path, miscible: Comm
     miscible(*words, "--split", "staircase").refuses("--split 'staircase' is not known", "--split ladder")
     miscible(*words, "--use", "mars").refuses("split.use", "'cluster'", "'mars'")
     miscible(*words, "--group", "element").refuses("no element can be left out", "Group by composition")
+    frame = pd.read_csv(folder / "alloys.csv").assign(cluster="a")
+    frame.to_csv(folder / "alloys.csv", index=False)
+    miscible(*words, "--group", "cluster").refuses("alloys.csv", "column 'cluster'", "Rename the column")
     assert not (folder / "run").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..datasets import load as load_dataset
-from ..errors import PlanError
+from ..errors import InputError, PlanError
 from ..evaluation import get_metric
 from ..study import Plan, TablePlan
 from ..table import Table, read_table
@@ -18,6 +18,8 @@ __all__ = ["DATASET", "FRAME", "open_table", "settle_group"]
 DATASET = "dataset:"
 FRAME = "data frame"
 GROUPINGS = ("auto", "composition", "system", "scaffold", "cluster", "element", "none")
+COMMON = ("cluster", "element")
+"""Words for groups that tables use as names of columns, too."""
 
 
 def open_table(
@@ -42,7 +44,8 @@ def open_table(
     Raises
     ------
     InputError, PlanError
-        The table cannot be used, or a property is to be judged by a metric that is none for it.
+        The table cannot be used, a property is to be judged by a metric that is none for it, or the group could be a
+        word or a column.
     """
     options = {
         "inputs": part.inputs or None,
@@ -64,6 +67,7 @@ def open_table(
     else:
         table = read_table(Path(part.source), part.targets, sheet=part.sheet, **options)
     _check_metrics(table)
+    _check_group(table, group)
     return table, citations
 
 
@@ -74,6 +78,18 @@ def _check_metrics(table: Table) -> None:
                 get_metric(prop.metric, prop.kind)
         except PlanError as error:
             raise PlanError(error.message, source=table.source, column=prop.name, hint=error.hint) from None
+
+
+def _check_group(table: Table, group: str) -> None:
+    spec = table.inputs
+    is_word = group == "cluster" or spec.composition is not None or bool(spec.fractions)
+    if group in COMMON and is_word and group in table.frame.columns:
+        raise InputError(
+            f"to group by {group!r} is unclear: it is a word for groups and a column of this table.",
+            source=table.source,
+            column=group,
+            hint="Rename the column to group by it, or leave it out of the table to group by the word.",
+        )
 
 
 def settle_group(plan: Plan, table: Table) -> Plan:
