@@ -23,7 +23,7 @@ from miscible.advisor import (
     use_warnings,
 )
 from miscible.advisor._climb import _study_rung, plan_climb
-from miscible.advisor._ladder_words import ladder_frame
+from miscible.advisor._ladder_files import ladder_frame
 from miscible.bundle import load_bundle
 from miscible.errors import PlanError
 from miscible.splits import assign_folds, group_keys
@@ -112,7 +112,8 @@ def test_a_use_beyond_the_last_supporting_rung_is_warned_of() -> None:
     (line,) = use_warnings(ladder(*calls, use="element"))
     assert "that rung was not tested (too few groups)" in line
     (line,) = use_warnings(ladder(*calls, use="same"))
-    assert "there it is UNDECIDED" in line
+    assert "your use (same) is nearer than the run's own rung, group (composition)" in line
+    assert "beyond" not in line and "there it is UNDECIDED" in line
     assert use_warnings(ladder(OPEN, OPEN, OPEN, OPEN, OPEN, use="element")) == ()  # nothing to support
 
 

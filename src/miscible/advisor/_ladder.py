@@ -10,7 +10,7 @@ from typing import Literal
 
 from ..advice import Call, PropertyVerdict
 
-__all__ = ["USES", "Flip", "Ladder", "Rung", "Status", "sharing_effect"]
+__all__ = ["ORDER", "USES", "Flip", "Ladder", "Rung", "Status", "sharing_effect"]
 
 USES = {"same": "random", "group": "group", "system": "system", "cluster": "cluster", "element": "element"}
 """What a user will predict, and the rung that splits the table alike; from the nearest to the farthest."""

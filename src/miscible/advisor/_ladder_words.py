@@ -1,23 +1,15 @@
-"""What a ladder says: an exhibit, sentences for the limits, and two files."""
+"""What a ladder says: an exhibit, and sentences for the limits."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from ..advice import Call, PropertyVerdict
+from ..advice import PropertyVerdict
 from ..diagnosis import LADDER, Cell, Exhibit, Grid, Lines, Series
-from ..files import write_atomic
-from ._ladder import USES, Ladder, Rung, sharing_effect
+from ._ladder import ORDER, USES, Ladder, Rung, sharing_effect
 
-__all__ = ["ladder_exhibit", "ladder_frame", "read_warnings", "use_warnings", "write_ladder"]
+__all__ = ["ladder_exhibit", "use_warnings"]
 
-JSON, CSV = "ladder.json", "ladder.csv"
 MOST_LINES = 12
 
 
@@ -57,82 +49,12 @@ def use_warnings(ladder: Ladder) -> tuple[str, ...]:
                 seen += f" ({rung.skipped})"
         else:
             seen = f"there it is {_called(there)}{_errors(ladder, target, t)}"
-        lines.append(
-            f"{name}: your use ({ladder.use}) lies beyond the last rung that supports the verdict {own}, which is "
-            f"{_name(ladder, last or ladder.home)}; {seen}."
-        )
+        end, home = _name(ladder, last or ladder.home), _name(ladder, ladder.home)
+        where = f"lies beyond the last rung that supports the verdict {own}, which is {end}"
+        if ORDER.index(target) < ORDER.index(ladder.home):
+            where = f"is nearer than the run's own rung, {home}, and {own} does not hold up to there"
+        lines.append(f"{name}: your use ({ladder.use}) {where}; {seen}.")
     return tuple(lines)
-
-
-def ladder_frame(ladder: Ladder) -> pd.DataFrame:
-    """One row a property and rung."""
-    rows = []
-    for t, name in enumerate(ladder.names):
-        for rung in ladder.rungs:
-            verdict = ladder.verdict(rung.key, t)
-            row: dict[str, object] = {
-                "property": name,
-                "rung": rung.key,
-                "group": rung.group,
-                "own_rung": rung.key == ladder.home,
-                "same_as": rung.same_as,
-                "skipped": rung.skipped,
-            }
-            if verdict is not None:
-                effect, low, high = sharing_effect(verdict)
-                row |= {"verdict": str(verdict.call), "status": ladder.status(rung.key, t)}
-                row |= {"effect": effect, "low": low, "high": high, "metric": verdict.metric}
-                if verdict.sharing is not None:
-                    row["error_separate"] = verdict.sharing.baseline_error
-                    row["error_joint"] = verdict.sharing.candidate_error
-                if verdict.deploy is not None:
-                    row |= {"deploy": verdict.deploy.strategy, "deploy_error": verdict.deploy.error}
-                row["unit"] = verdict.unit
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def write_ladder(path: Path, mark: str, ladder: Ladder) -> None:
-    """Write ``ladder.json`` and ``ladder.csv``, each whole.
-
-    Parameters
-    ----------
-    path
-        Run folder.
-    mark
-        Of the run, see `run_mark`.
-    ladder
-        The ladder.
-    """
-    content = {
-        "run": mark,
-        "own_rung": ladder.home,
-        "use": ladder.use,
-        "rungs": [asdict(rung) for rung in ladder.rungs],
-        "properties": [
-            {
-                "name": name,
-                "verdict": ladder.call(ladder.home, t),
-                "last_supporting_rung": ladder.last_supporting(t),
-                "supports_use": ladder.supports_use(t),
-                "status": {key: ladder.status(key, t) for key in ladder.tested},
-                "flips": [asdict(flip) for flip in ladder.flips(t)],
-            }
-            for t, name in enumerate(ladder.names)
-        ],
-        "warnings": use_warnings(ladder),
-    }
-    write_atomic(path / JSON, json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n")
-    write_atomic(path / CSV, ladder_frame(ladder).to_csv(index=False))
-
-
-def read_warnings(path: Path, mark: str) -> tuple[str, ...]:
-    """Warnings of the ladder of this very run; none where there is no ladder or it is of another run."""
-    try:
-        content = json.loads((path / JSON).read_text(encoding="utf-8"))
-        return tuple(content["warnings"]) if content["run"] == mark else ()
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
 
 
 def _flip_sentences(ladder: Ladder) -> list[str]:
@@ -296,16 +218,3 @@ def _errors(ladder: Ladder, key: str, task: int) -> str:
 
 def _name(ladder: Ladder, key: str) -> str:
     return next(rung.name for rung in ladder.rungs if rung.key == key)
-
-
-def _plain(value: Any) -> Any:
-    """JSON knows no NaN: not measured is null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Call):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

@@ -22,7 +22,8 @@ from ._citations import method_citations
 from ._climb import Climb, climb_ladder, plan_climb
 from ._exhibits import Kept, keep_exhibit, kept_exhibits, run_mark
 from ._ladder import Ladder
-from ._ladder_words import ladder_exhibit, read_warnings, write_ladder
+from ._ladder_files import read_warnings, write_ladder
+from ._ladder_words import ladder_exhibit
 from ._limits import limits_of
 from ._outputs import write_outputs
 from ._report_data import report_data
