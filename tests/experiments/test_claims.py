@@ -27,6 +27,20 @@ def test_a_change_is_judged_by_its_interval(direction, value, low, high, status)
     assert claim(direction).judge(Measured(value, low, high)) is status
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "status"),
+    [
+        (-0.3, -0.2, Status.SAME),  # a loss is no gain
+        (-0.3, 0.09, Status.SAME),
+        (-0.3, 0.2, Status.NOT_TESTABLE),
+        (0.05, 0.3, Status.DIFFERS),
+    ],
+)
+def test_a_claim_of_no_gain_agrees_with_a_loss(low, high, status):
+    no_gain = ChangeClaim("key", "what", "numbers", "stated", 0, 0.1, gain_only=True)
+    assert no_gain.judge(Measured((low + high) / 2, low, high)) is status
+
+
 def test_no_measurement_is_no_evidence():
     assert claim(-1).judge(None) is Status.NOT_TESTABLE
     assert ValueClaim("k", "w", "p", "summary", 0.0, 1.0).judge(None) is Status.NOT_TESTABLE
@@ -39,11 +53,19 @@ def test_no_measurement_is_no_evidence():
         (0.42, 0.50, Status.DIFFERS),
         (-0.1, 0.2, Status.DIFFERS),
         (-1.0, 1.0, Status.NOT_TESTABLE),
+        (0.10, 0.30, Status.NOT_TESTABLE),  # reaches into the range from outside
     ],
 )
-def test_a_value_is_judged_by_whether_the_ranges_meet(low, high, status):
+def test_a_value_is_judged_by_whether_it_lies_in_the_range(low, high, status):
     claim = ValueClaim("k", "w", "66 to 75 degrees", "stated", 0.26, 0.41)
     assert claim.judge(Measured((low + high) / 2, low, high)) is status
+
+
+def test_no_value_agrees_with_two_claims_that_contradict_each_other():
+    claims = [c for c in CLAIMS if c.key.startswith("gradient cosine")]
+    for value in np.linspace(-0.3, 0.6, 19):
+        statuses = [c.judge(Measured(value, value - 0.2, value + 0.2)) for c in claims]
+        assert statuses.count(Status.SAME) <= 1
 
 
 def test_claims_have_names_of_their_own_and_signs_that_fit_their_numbers():

@@ -33,7 +33,7 @@ class Measured:
     value
         The change or the value that the claim is about, in natural form (larger R² is better).
     low, high
-        Its 95 % interval.
+        Its 95 % interval, or the range that the note names.
     p
         Two-sided, of "no change"; ``None`` for plain values.
     before, after
@@ -75,23 +75,27 @@ class ChangeClaim(_Common):
         The change the paper reports; for a claim of no change, the largest that still counts as none.
     note
         Where the paper contradicts itself.
+    gain_only
+        Of a claim of no change: that nothing is gained, with which a loss agrees.
     """
 
     direction: Literal[-1, 0, 1]
     size: float
     note: str = ""
+    gain_only: bool = False
 
     def judge(self, measured: Measured | None) -> Status:
         """Compare signs where the interval allows it.
 
         An interval around zero that leaves out the paper's change contradicts it; one that holds both
-        cannot tell. No change is confirmed by an interval inside ``size``, and contradicted by one without 0.
+        cannot tell. No change is confirmed by an interval inside ``size``, and contradicted by one without 0; no gain
+        by one that ends below ``size``, and contradicted by one above 0.
         """
         if measured is None or not all(map(math.isfinite, (measured.low, measured.high))):
             return Status.NOT_TESTABLE
         low, high = measured.low, measured.high
         if self.direction == 0:
-            if max(abs(low), abs(high)) <= self.size:
+            if high <= self.size and (self.gain_only or low >= -self.size):
                 return Status.SAME
             return Status.DIFFERS if low > 0.0 or high < 0.0 else Status.NOT_TESTABLE
         if low > 0.0 or high < 0.0:
@@ -109,13 +113,16 @@ class ValueClaim(_Common):
     note: str = ""
 
     def judge(self, measured: Measured | None) -> Status:
-        """Whether our interval meets the paper's range; one that spans far more than it cannot tell."""
+        """Whether our value lies in the paper's range.
+
+        One outside cannot tell where its interval reaches into the range, nor one whose interval spans far more.
+        """
         if measured is None or not all(map(math.isfinite, (measured.low, measured.high))):
             return Status.NOT_TESTABLE
         if measured.high < self.low or measured.low > self.high:
             return Status.DIFFERS
         wide = measured.high - measured.low > 10.0 * (self.high - self.low)
-        return Status.NOT_TESTABLE if wide else Status.SAME
+        return Status.SAME if self.low <= measured.value <= self.high and not wide else Status.NOT_TESTABLE
 
 
 Claim = ChangeClaim | ValueClaim

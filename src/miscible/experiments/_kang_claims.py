@@ -49,15 +49,15 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     ChangeClaim(
         "resistivity: shared -> relation", "resistivity R², shared trunk to relation graph",
-        "no significant difference", "stated / summary", 0, NO_CHANGE,
+        "no significant benefit", "stated", 0, NO_CHANGE, gain_only=True,
     ),
     ChangeClaim(
         "hardness: shared -> relation", "hardness R², shared trunk to relation graph",
-        "no significant difference", "stated / summary", 0, NO_CHANGE,
+        "no significant benefit", "stated", 0, NO_CHANGE, gain_only=True,
     ),
     ChangeClaim(
         "amorphous F1: shared -> relation", "amorphous F1, shared trunk to relation graph",
-        "no significant difference", "stated / summary", 0, NO_CHANGE,
+        "no significant benefit", "stated", 0, NO_CHANGE, gain_only=True,
     ),
     ValueClaim(
         "inter-task weight", "what a task state takes from the others in the relation graph",
@@ -76,28 +76,33 @@ CLAIMS: tuple[Claim, ...] = (
     ChangeClaim(
         "hardness: independent -> warm", "hardness R², from scratch to pre-trained on resistivity",
         "0.868 -> 0.860, p = 0.127", "summary", 0, NO_CHANGE,
+        note="Which of the two numbers is which is our reading; neither is the 0.832 of the separate network.",
     ),
     ValueClaim(
         "Nordheim", "R² of x(1-x) over the elements for resistivity", "0.74", "stated", 0.69, 0.79,
+        note="Ours is out of fold, with a term in x for each element as well; that 0.05 to either side counts as the "
+        "same is our choice.",
     ),
     ChangeClaim(
         "resistivity tails", "99th percentile of resistivity errors, apart over together",
         "sharing makes tails heavier", "summary", -1, 0.05,
-        note="Ours: one minus the ratio together / apart, so that negative is heavier.",
+        note="Ours: one minus the ratio together / apart, so that negative is heavier; errors that grow alike count "
+        "as well. The size of 5 % is ours.",
     ),
     ChangeClaim(
         "hardness tails", "99th percentile of hardness errors, apart over together",
         "sharing makes tails heavier", "summary", -1, 0.05,
-        note="Ours: one minus the ratio together / apart, so that negative is heavier.",
+        note="Ours: one minus the ratio together / apart, so that negative is heavier; errors that grow alike count "
+        "as well. The size of 5 % is ours.",
     ),
     ChangeClaim(
         "resistivity: with a derived property", "resistivity R², shared, without and with a Wiedemann-Franz property",
-        "failed", "summary", 0, NO_CHANGE,
+        "failed", "summary", 0, NO_CHANGE, gain_only=True,
         note="A property computed from another one brings no new information.",
     ),
     ChangeClaim(
         "hardness: with a derived property", "hardness R², shared, without and with a Wiedemann-Franz property",
-        "failed", "summary", 0, NO_CHANGE,
+        "failed", "summary", 0, NO_CHANGE, gain_only=True,
     ),
 )  # fmt: skip
 """In the paper's order."""

@@ -165,7 +165,7 @@ def _plan(
     workers: int,
     keys: Mapping[str, str] | None = None,
 ) -> Plan:
-    """The paper's settings; five grouped folds, patience and ten repeats in place of its ten seeds are ours."""
+    """The paper's settings; five grouped folds, patience and ten repeats are ours, as it names neither nor seeds."""
     targets = [
         ":".join(part for part in (name, ROLES[role], (keys or {}).get(role, "")) if part)
         for role, name in names.items()
