@@ -40,7 +40,7 @@ def measure_study(result: StudyResult, names: Mapping[str, str]) -> dict[str, Me
             first, second = (
                 fold_values(result, s, tasks[role], metric or metrics[role]) for s in (before, after)
             )
-            found[key] = change(first, second)
+            found[key] = change(first, second, _space(result, tasks[role]))
 
     add("resistivity: independent -> shared", "resistivity", APART, TOGETHER)
     add("hardness: independent -> shared", "hardness", APART, TOGETHER)
@@ -67,12 +67,13 @@ def measure_derived(
     """What a property computed from resistivity, learned beside it, changes; the same folds in both studies."""
     found: dict[str, Measured | None] = {}
     for role in ("resistivity", "hardness"):
+        note = _space(plain, plain.table.names.index(names[role])) if role in names else ""
         if role in names and TOGETHER in plain.outer and TOGETHER in derived.outer:
             without, beside = (
                 fold_values(result, TOGETHER, result.table.names.index(names[role]), "r2")
                 for result in (plain, derived)
             )
-            found[f"{role}: with a derived property"] = change(without, beside)
+            found[f"{role}: with a derived property"] = change(without, beside, note)
     return {key: measured for key, measured in found.items() if measured is not None}
 
 
@@ -83,7 +84,16 @@ def _tails(result: StudyResult, task: int) -> Measured | None:
     n_labels = int(result.table.counts[task])
     percentile = _TAIL if n_labels >= _FEW * result.folds.n_folds else 95.0
     apart, together = (tail_errors(result, s, task, percentile) for s in (APART, TOGETHER))
-    return posterior_of(1.0 - together / apart, result.folds.n_folds, f"The {percentile:.0f}th percentile.")
+    note = f"The {percentile:.0f}th percentile. {_space(result, task)}".strip()
+    return posterior_of(1.0 - together / apart, result.folds.n_folds, note)
+
+
+def _space(result: StudyResult, task: int) -> str:
+    """What a reader must know of the values that are judged; empty where they are those of the table."""
+    transform = result.table.properties[task].transform
+    if transform == "none":
+        return ""
+    return f"Judged on {transform} of the values; the paper does not say that it did so."
 
 
 def _influence(result: StudyResult) -> Measured | None:
@@ -106,7 +116,7 @@ def _nordheim(result: StudyResult, task: int) -> Measured | None:
     values = result.table.targets()[:, task]
     rows = np.isfinite(values)
     scores = nordheim_scores(fractions[rows], values[rows], result.folds.outer[:, rows])
-    return posterior_of(scores, result.folds.n_folds)
+    return posterior_of(scores, result.folds.n_folds, _space(result, task))
 
 
 def _fractions(table: Table) -> np.ndarray | None:
