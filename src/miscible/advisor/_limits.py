@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ..study import Plan, StudyResult
+from ._source import is_simulated
 
 __all__ = ["limits_of"]
 
@@ -25,6 +26,11 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
         "the choice.",
         "Intervals assume new rows drawn like the old; they promise nothing for rows flagged out of domain.",
     ]
+    if is_simulated(result.table.source):
+        lines.insert(
+            0,
+            "SIMULATION: no label in this table was measured on anything; nothing here is about real materials.",
+        )
     sides = Counter(s.side for s in result.strategies)
     if sides["joint"] != sides["separate"]:
         lines.append(

@@ -16,7 +16,7 @@ from ..report import Band, Curve, JournalEntry, Predictions, ReportData, Strateg
 from ..study import CellRecord, Decision, Plan, StudyResult, plan_text
 from ..table import Kind, output_slices
 from ._report_remedies import groupings, influences, rule_stories
-from ._source import FRAME
+from ._source import FRAME, is_simulated
 from ._trust import interval_tables, reliability_tables
 
 __all__ = ["report_data"]
@@ -37,7 +37,9 @@ def report_data(
     measured = np.isfinite(table.labels)
     versions = manifest["versions"] | {f"machine: {k}": v for k, v in manifest["machine"].items()}
     return ReportData(
-        title="Learn together or apart?",
+        title="Learn together or apart? A simulation"
+        if is_simulated(table.source)
+        else "Learn together or apart?",
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         source=table.source,
         verdicts=tuple(verdicts),

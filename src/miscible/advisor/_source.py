@@ -13,7 +13,7 @@ from ..evaluation import get_metric
 from ..study import Plan, TablePlan
 from ..table import Table, read_table
 
-__all__ = ["DATASET", "FRAME", "open_table", "settle_group"]
+__all__ = ["DATASET", "FRAME", "is_simulated", "open_table", "settle_group"]
 
 DATASET = "dataset:"
 FRAME = "data frame"
@@ -69,6 +69,11 @@ def open_table(
     _check_metrics(table)
     _check_group(table, group)
     return table, citations
+
+
+def is_simulated(source: str) -> bool:
+    """Whether no value of the table was measured on anything."""
+    return source.startswith(f"{DATASET}synthetic")
 
 
 def _check_metrics(table: Table) -> None:
