@@ -209,6 +209,8 @@ def test_a_quick_look_does_not_stand_for_a_full_one(
     assert "quick look" in quick.exhibits[0].limits[-1]
     full = diagnose_run(plan, table, run, parts=["counts"], resume=True)
     assert full.exhibits[0].answer[0].endswith("quick False.") and full.exhibits[0].limits == ()
+    again = diagnose_run(plan, table, run, parts=["counts"], quick=True, resume=True)
+    assert again.exhibits == full.exhibits
     assert asked == ["counts", "counts"]
 
 

@@ -106,7 +106,7 @@ def diagnose_run(
     quick
         Look at less.
     resume
-        Leave out the parts that were finished before, for the same plan, data and ``quick``.
+        Leave out the parts that were finished before, for the same plan and data; a full look stands for a quick one.
     citations
         BibTeX of the data.
     listener
@@ -125,7 +125,7 @@ def diagnose_run(
     opened = _open(plan, table, path)
     mark = run_mark(opened.result.plan, opened.manifest["data"])
     before = read_kept(path, mark) if resume else {}
-    there = tuple(part for part in chosen if part.key in before and before[part.key].quick == quick)
+    there = tuple(part for part in chosen if part.key in before and before[part.key].quick <= quick)
     todo = tuple(part for part in chosen if part not in there)
     listener.begin(todo, there, is_of_another(path, mark))
     n_workers = min(plan.workers, os.cpu_count() or 1)
