@@ -138,7 +138,7 @@ def element_warnings(
                 f"task {name!r}: {n_known:,} of {n:,} labels are on rows of common elements only; its score is that "
                 "of unseen elements for the others alone"
             )
-        lacking = int((trained & of_task).any(axis=2).size - (trained & of_task).any(axis=2).sum())
+        lacking = int((~(trained & of_task).any(axis=2)).sum())
         if n and lacking:
             lines.append(
                 f"task {name!r} has no label to train on in {lacking} of {shares.size} folds with an element left out"
