@@ -1,5 +1,7 @@
 """Shift: disjoint, equal and nested domains are told for what they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from finished_studies import around, finished_case
@@ -131,6 +133,15 @@ def test_few_groups_per_property_give_a_wide_interval():
     finding = find_shift(finished_case(labels, inputs=inputs, codes=np.arange(320) // 20))
     assert finding.high[0, 1] - finding.low[0, 1] > 0.3
     assert finding.p_holm[0, 1] > 0.01
+
+
+def test_an_interval_that_holds_every_answer_gives_none():
+    finding = find_shift(two_properties(0.5))
+    assert "may live" not in shift_exhibit(finding).answer[1]
+    wide = replace(finding, low=0.0 * finding.low + 0.5, high=0.0 * finding.high + 0.9)
+    overview, pair = shift_exhibit(wide).answer[:2]
+    assert overview.endswith("0 overlap in part, 0 in the same part, 1 unclear.")
+    assert "may live in the same part of input space or in clearly different ones" in pair
 
 
 def test_a_source_column_that_is_no_input_is_named():

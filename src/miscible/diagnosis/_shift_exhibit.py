@@ -20,6 +20,12 @@ HALF = 0.5
 FOREIGN = 0.2
 """Share of rows with something that a domain never had that is worth a word."""
 MOST_SENTENCES = 4
+WORDS = {
+    "apart": "live in clearly different parts of input space",
+    "partly": "overlap in part",
+    "alike": "live in the same part of input space",
+    "unsure": "may live in the same part of input space or in clearly different ones",
+}
 
 
 def shift_exhibit(finding: ShiftFinding) -> Exhibit:
@@ -43,11 +49,11 @@ def _answer(finding: ShiftFinding) -> list[str]:
     seen = [(s, t) for s, t in pairs if np.isfinite(finding.area[s, t])]
     lines = []
     if seen:
-        by_word = {word: [p for p in seen if _word(finding, *p) == word] for word in ("apart", "alike")}
-        middle = len(seen) - sum(map(len, by_word.values()))
+        by_word = {word: [p for p in seen if _word(finding, *p) == word] for word in WORDS}
+        n = {word: len(found) for word, found in by_word.items()}
         lines.append(
-            f"Of {len(seen)} pairs of properties whose rows can be told apart or not, {len(by_word['apart'])} live in "
-            f"clearly different parts of input space, {middle} partly, {len(by_word['alike'])} in the same part."
+            f"Of {len(seen)} pairs of properties with rows of their own, {n['apart']} live in clearly different parts "
+            f"of input space, {n['partly']} overlap in part, {n['alike']} in the same part, {n['unsure']} unclear."
         )
         order = sorted(seen, key=lambda p: -finding.area[p])
         lines += [_pair_sentence(finding, s, t) for s, t in order[:MOST_SENTENCES]]
@@ -66,18 +72,15 @@ def _word(finding: ShiftFinding, s: int, t: int) -> str:
     area, p = finding.area[s, t], finding.p_holm[s, t]
     if area >= APART and p < 0.05:
         return "apart"
+    if finding.low[s, t] < ALIKE and finding.high[s, t] > APART:
+        return "unsure"
     return "alike" if area <= ALIKE else "partly"
 
 
 def _pair_sentence(finding: ShiftFinding, s: int, t: int) -> str:
     a, b = finding.names[s], finding.names[t]
-    words = {
-        "apart": "live in clearly different parts of input space",
-        "partly": "overlap in part",
-        "alike": "live in the same part of input space",
-    }
     text = (
-        f"{a} and {b} {words[_word(finding, s, t)]}: trees tell their rows apart with an area of "
+        f"{a} and {b} {WORDS[_word(finding, s, t)]}: trees tell their rows apart with an area of "
         f"{finding.area[s, t]:.2f} (95 % interval {finding.low[s, t]:.2f} to {finding.high[s, t]:.2f}; 0.5 is chance); "
         f"{share(finding.inside[s, t])} of the rows of {b} lie inside the domain of {a}, and "
         f"{share(finding.inside[t, s])} the other way round"
