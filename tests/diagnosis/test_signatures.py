@@ -47,6 +47,7 @@ KEYS = ("minority", "form", "explosion", "validation", "transfer")
         ((2000, 150), (np.nan, 0.95), "cannot be judged"),
         ((2000, 150, 100), (0.1, 0.05, 0.99), "present"),
         ((2000, 1800, 100), (0.1, 0.95, 0.99), "absent"),
+        ((2000, 1800, 100), (0.1, np.nan, 0.99), "cannot be judged"),
         ((5,), (np.nan,), "absent"),
     ],
 )
@@ -237,7 +238,7 @@ def study_of_validation(optimism_of_mean: float, optimism_of_networks: float = 1
 def test_validation_that_is_too_kind_to_plain_models_is_found():
     found = find_signatures(study_of_validation(1.3))["validation"]
     assert found.status == "present" and found.subjects == ("p0", "p1")
-    assert "+30.0 %" in found.reason
+    assert "30 % larger than on validation rows" in found.reason
 
 
 def test_kindness_to_those_that_choose_is_explained_by_choosing():
@@ -263,7 +264,7 @@ def test_few_validation_labels_are_found():
     arms = {n: around(labels, 1.0, REPEATS, i) for i, n in enumerate(("mean", "independent", "shared"))}
     found = find_signatures(finished_case(labels, arms, quick=True))["validation"]
     assert found.status == "present" and found.subjects == ("p1",)
-    assert "validation labels a fold" in found.reason
+    assert "too few validation labels (6 a fold" in found.reason
 
 
 def test_validation_labels_of_another_distribution_are_found():

@@ -86,13 +86,12 @@ def minority_degradation(
                 for t in hurt
             ]
         )
-        known = [float(p_worse[t]) for t in large if np.isfinite(p_worse[t])]
         if any(harms[t] for t in large):
             worse = listed([names[t] for t in large if harms[t]])
             return close(
                 "absent", f"{told} gets worse by sharing, but so does {worse}, which has many labels."
             )
-        if known and max(known) < SPARED:
+        if all(p_worse[t] < SPARED for t in large):
             spared = listed([names[t] for t in large])
             return close(
                 "present",

@@ -11,7 +11,7 @@ from scipy.stats import chi2_contingency, ks_2samp
 
 from ..evaluation import Posterior, correlated_posterior, holm
 from ..table import Kind
-from ._phrases import cell, listed, number, signed_percent
+from ._phrases import cell, listed, number, share
 from ._signature import Evidence, Signature, Status
 
 __all__ = [
@@ -187,8 +187,8 @@ def unrepresentative_validation(found: Sequence[ValidationEvidence]) -> Signatur
     for e in found:
         if e.optimism >= OPTIMISM and e.low > 0 and corrected.get(e.name, 1.0) < ALPHA:
             reasons.setdefault(e.name, []).append(
-                f"errors on test rows are {signed_percent(e.optimism)} off those on validation rows even for plain "
-                "models that hardly choose anything"
+                f"errors on test rows are {share(e.optimism)} larger than on validation rows even for plain models "
+                "that hardly choose anything"
             )
         if e.p_labels * len(found) < ALPHA and e.distance >= DISTANCE:
             reasons.setdefault(e.name, []).append(
@@ -197,7 +197,7 @@ def unrepresentative_validation(found: Sequence[ValidationEvidence]) -> Signatur
             )
         if e.n_labels < FEWEST_LABELS:
             reasons.setdefault(e.name, []).append(
-                f"choices rest on {e.n_labels:.0f} validation labels a fold, fewer than {FEWEST_LABELS}"
+                f"choices rest on too few validation labels ({e.n_labels:.0f} a fold, {FEWEST_LABELS} are wanted)"
             )
     status: Status = "absent"
     reason = (

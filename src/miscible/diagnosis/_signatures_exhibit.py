@@ -29,6 +29,8 @@ def signatures_exhibit(finding: SignaturesFinding) -> Exhibit:
         limits=(
             "A signature is a pattern that goes with a failure; it does not prove that it caused it. Only a study with "
             "the remedy shows whether the remedy helps.",
+            "Every probability is that of one property alone. A verdict also allows for the number of properties and "
+            "for few folds, and may stay undecided where a signature says that sharing hurts.",
             "Absent means that the thresholds in the table were not reached; weaker forms go unseen, the more so with "
             "few folds.",
             "Norms and training losses are known of the networks that were kept, not of those that diverged or were "
