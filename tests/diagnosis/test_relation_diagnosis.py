@@ -77,7 +77,7 @@ def test_without_a_visible_control_nothing_is_seen(found):
 
 def test_nothing_above_is_an_answer(found):
     text = relation_exhibit(replace(found, above=np.zeros((3, 3), bool))).answer[0]
-    assert text.startswith("No property takes more from another")
+    assert text.startswith("No property is seen to take more from another")
 
 
 def test_comparison_counts_networks_and_pairs():

@@ -89,7 +89,8 @@ def _limits(finding: AlignmentFinding) -> tuple[str, ...]:
         "called neither. Late in training the gradient of a fitted property is mostly the wobble of the optimiser, "
         "even of one that is pure noise; calls are therefore made on the first half of training.",
         "Networks of different folds share most rows. That is allowed for in the error of a mean but not in the test "
-        "of signs, so a chance likeness of few labels can look stable.",
+        "of signs, so a chance likeness of few labels can look stable; and each pair is judged on its own, so that of "
+        "many pairs one may be called by chance.",
         "Alignment is what one step would do. It never decides about sharing: the measured effect does.",
     ]
     disjoint = [

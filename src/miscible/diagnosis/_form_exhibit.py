@@ -154,7 +154,8 @@ def _limits(finding: FormFinding) -> list[str]:
         "move together share their credit by chance.",
         "Distances ignore height, size and sign of curves, which the head of a network can adapt. They are seen only "
         "where both properties have rows, and their spread over random halves understates the error. Where the rows "
-        "of two properties are of different kinds, their curves may differ for that reason alone.",
+        "of two properties are of different kinds, their curves may differ for that reason alone. Each pair is judged "
+        "on its own: of many pairs one may differ by chance.",
         "Different forms beside harm by sharing are a coincidence until an experiment changes the form alone.",
     ]
     if finding.scarce:

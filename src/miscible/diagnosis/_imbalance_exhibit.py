@@ -72,7 +72,7 @@ def _sweep_sentence(finding: ImbalanceFinding, sweep: Sweep) -> str:
     )
     verdict = {
         "imbalance": "imbalance is the likely reason of its loss by sharing",
-        "not imbalance": "imbalance is not the reason of its loss by sharing",
+        "not imbalance": "imbalance is not the main reason of its loss by sharing, as half of it stays or more",
         "cannot tell": "this table cannot tell whether imbalance is the reason of its loss by sharing",
     }[sweep.call]
     advice = ""

@@ -43,7 +43,7 @@ def _answers(finding: RelationFinding) -> list[str]:
     above = [(t, s) for t, s in np.argwhere(finding.above).tolist()]
     if not above:
         return [
-            "No property takes more from another than from shuffled labels; the largest influence is "
+            "No property is seen to take more from another than from shuffled labels; the largest influence is "
             f"{share(largest)} of a property's state."
         ]
     above.sort(key=lambda pair: -finding.mean[pair])

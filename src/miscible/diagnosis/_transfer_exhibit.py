@@ -62,7 +62,8 @@ def _answer(finding: TransferFinding) -> list[str]:
     if not words:
         s, t = np.unravel_index(np.nanargmin(finding.p_value), finding.p_value.shape)
         words = [
-            f"No start on another property helped or hurt a target beyond doubt, over {n_cells} pairs together.",
+            f"No start on another property surely helped or hurt a target ({n_cells} pairs, in a test that allows for "
+            "their number).",
             f"The nearest to it: learning {_cell(finding, int(s), int(t))}",
         ]
     elif unsure:
@@ -70,8 +71,8 @@ def _answer(finding: TransferFinding) -> list[str]:
     steps = (finding.p_holm <= LEVEL) & (finding.calls == "cannot tell")
     if steps.any():
         words.append(
-            f"For {int(steps.sum())} of {n_cells} pairs the error changed beyond doubt, but as much by a start on the "
-            "target itself with as many steps: more training did it, not the other property."
+            f"For {int(steps.sum())} of {n_cells} pairs the error surely changed, but as much or more by a start on "
+            "the target itself with as many steps: more training may have done it, not the other property."
         )
     return words
 
