@@ -64,22 +64,22 @@ def yes(value: bool | None) -> str:
 
 
 def aligned(wanted: bool) -> Callable[[Any, World, int], str]:
-    """The pair of the first two properties: called aligned where it is, and never where it is not."""
+    """The first two properties: called aligned where they are; where not, neither aligned nor opposed."""
 
     def judge(found: Any, world: World, seed: int) -> str:
         call = found.calls[0, 1]
         if call in ("noise", "unclear", "no control"):
             return UNSURE
-        return yes((call == "aligned") == wanted)
+        return yes(call == ("aligned" if wanted else "neither"))
 
     return judge
 
 
 def influenced(wanted: bool) -> Callable[[Any, World, int], str]:
-    """What the second property takes from the first."""
+    """What the second property takes from the first; a graph that misses even a copy cannot tell."""
 
     def judge(found: Any, world: World, seed: int) -> str:
-        return yes(bool(found.above[1, 0])) if wanted else yes(not found.above[1, 0])
+        return yes(bool(found.above[1, 0]) == wanted) if found.control.visible else UNSURE
 
     return judge
 
@@ -90,9 +90,7 @@ def transferred(wanted: str) -> Callable[[Any, World, int], str]:
     def judge(found: Any, world: World, seed: int) -> str:
         source, target = list(found.sources).index(0), list(found.targets).index(1)
         call = found.calls[source, target]
-        if wanted == "helps":
-            return {"helps": RIGHT, "cannot tell": UNSURE}.get(call, WRONG)
-        return yes(call != "helps")
+        return UNSURE if call == "cannot tell" else yes((call == "helps") == (wanted == "helps"))
 
     return judge
 
