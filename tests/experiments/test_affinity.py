@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from small_worlds import QUICK, PlainWorld
 
-from miscible.experiments._affinity import gradient_affinity, gram_cosines, row_overlap
+from miscible.diagnosis import row_overlap
+from miscible.experiments._affinity import gradient_affinity, gram_cosines
 from miscible.experiments._redraws import redraw
 
 

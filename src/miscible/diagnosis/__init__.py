@@ -2,6 +2,7 @@
 
 from ._alignment import AlignmentFinding, ArchitectureEffect, CopyControl, find_alignment
 from ._alignment_exhibit import alignment_exhibit
+from ._alignment_measures import row_overlap
 from ._case import Case
 from ._exhibit import (
     Cell,
@@ -92,6 +93,7 @@ __all__ = [
     "independence_exhibit",
     "labels_exhibit",
     "relation_exhibit",
+    "row_overlap",
     "shift_exhibit",
     "signatures_exhibit",
     "tails_exhibit",

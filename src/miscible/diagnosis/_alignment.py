@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..evaluation import correlated_posterior
+from ..evaluation import correlated_posterior, finite_mean
 from ..learning import Probes
 from ..strategies import ProbedNetwork
 from ._alignment_measures import (
@@ -18,7 +18,6 @@ from ._alignment_measures import (
     early_mean,
     is_copy_seen,
     judge_pair,
-    known_mean,
     known_spread,
     negative_share,
     row_overlap,
@@ -176,7 +175,7 @@ def find_alignment(case: Case) -> AlignmentFinding:
     case.progress(0.25)
     seen = np.array([early_mean(_probes(n)) for n in networks])
     counts = case.table.counts[list(watch.tasks)]
-    believed = np.diagonal(known_mean(seen)) >= SEEN
+    believed = np.diagonal(finite_mean(seen)) >= SEEN
     chosen = int(np.argmax(np.where(believed, counts, 0) if believed.any() else counts))
     halves = [split_task(fold, chosen, case.seed("alignment", "split")) for fold in folds]
     copy = _copy_control(watch.names[chosen], watch.networks(_BASE, halves, seed=seed), chosen)
@@ -198,13 +197,13 @@ def find_alignment(case: Case) -> AlignmentFinding:
         n_networks=len(networks),
         seen=seen,
         kept=kept,
-        corrected=corrected_cosine(known_mean(seen)),
+        corrected=corrected_cosine(finite_mean(seen)),
         spread=known_spread(seen) * corrected_cosine(_ones_with_controls(seen)),
-        kept_corrected=corrected_cosine(known_mean(kept)),
-        negative=known_mean(negative),
+        kept_corrected=corrected_cosine(finite_mean(kept)),
+        negative=finite_mean(negative),
         negative_spread=known_spread(negative),
         calls=_calls(seen, watch.ratio, copy.visible),
-        curve=known_mean(curves),
+        curve=finite_mean(curves),
         curve_spread=known_spread(curves),
         parts=_parts(networks),
         overlap=row_overlap(case.table.labels[:, list(watch.tasks)]),
@@ -222,20 +221,20 @@ def architecture_effect(
     if not both:
         return ArchitectureEffect(name, *[float("nan")] * 7, n_pairs=0)
     trunks = [[_probes(n).parts["trunk"] for n in side] for side in zip(*both, strict=True)]
-    means = [known_mean(np.array([early_mean(p) for p in side])) for side in trunks]
+    means = [finite_mean(np.array([early_mean(p) for p in side])) for side in trunks]
     usable = np.triu(np.ones(means[0].shape, bool), 1)
     for mean in means:
         able = np.diagonal(mean) >= SEEN
         usable &= able[:, None] & able
     if not usable.any():
         return ArchitectureEffect(name, *[float("nan")] * 7, n_pairs=0)
-    shares = [np.array([known_mean(negative_share(p)[usable]) for p in side]) for side in trunks]
+    shares = [np.array([finite_mean(negative_share(p)[usable]) for p in side]) for side in trunks]
     posterior = correlated_posterior(shares[1] - shares[0], ratio)
-    cosines = [float(known_mean(corrected_cosine(mean)[usable])) for mean in means]
+    cosines = [float(finite_mean(corrected_cosine(mean)[usable])) for mean in means]
     return ArchitectureEffect(
         name=name,
-        negative=float(known_mean(shares[1])),
-        base_negative=float(known_mean(shares[0])),
+        negative=float(finite_mean(shares[1])),
+        base_negative=float(finite_mean(shares[0])),
         difference=posterior.mean,
         low=posterior.interval()[0],
         high=posterior.interval()[1],
@@ -249,7 +248,7 @@ def _copy_control(name: str, networks: Sequence[ProbedNetwork], task: int) -> Co
     if not networks:
         return CopyControl(name, np.empty(0), np.empty((0, 2)), float("nan"), float("nan"), visible=False)
     seen = np.array([early_mean(_probes(n)) for n in networks])[:, [[task], [-1]], [task, -1]]
-    corrected = float(corrected_cosine(known_mean(seen))[0, 1])
+    corrected = float(corrected_cosine(finite_mean(seen))[0, 1])
     return CopyControl(
         name=name,
         seen=seen[:, 0, 1],
@@ -263,7 +262,7 @@ def _copy_control(name: str, networks: Sequence[ProbedNetwork], task: int) -> Co
 def _ones_with_controls(seen: np.ndarray) -> np.ndarray:
     """Ones, with the mean split-half cosines on the diagonal: what corrects a spread."""
     result = np.ones(seen.shape[1:])
-    np.fill_diagonal(result, np.diagonal(known_mean(seen)))
+    np.fill_diagonal(result, np.diagonal(finite_mean(seen)))
     return result
 
 
@@ -294,7 +293,7 @@ def _parts(networks: Sequence[ProbedNetwork]) -> dict[str, np.ndarray]:
     for name in _probes(networks[0]).parts:
         if name == "trunk":
             continue
-        mean = known_mean(np.array([early_mean(_probes(n).parts[name]) for n in networks]))
+        mean = finite_mean(np.array([early_mean(_probes(n).parts[name]) for n in networks]))
         result[name] = corrected_cosine(mean)
         np.fill_diagonal(result[name], np.diagonal(mean))
     return result

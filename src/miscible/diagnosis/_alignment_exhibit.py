@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..evaluation import finite_mean
 from ._alignment import AlignmentFinding, ArchitectureEffect
-from ._alignment_measures import SEEN, WEAK, known_mean
+from ._alignment_measures import SEEN, WEAK
 from ._exhibit import Cell, Exhibit, Grid, Heatmap, Lines, Series
 from ._phrases import cell, listed, number, share
 
@@ -108,8 +109,8 @@ def _limits(finding: AlignmentFinding) -> tuple[str, ...]:
 
 def _pairs(finding: AlignmentFinding) -> Grid:
     rows: list[tuple[Cell, ...]] = []
-    control = np.diagonal(known_mean(finding.seen))
-    positive = known_mean(np.where(np.isfinite(finding.seen), finding.seen > 0.0, np.nan))
+    control = np.diagonal(finite_mean(finding.seen))
+    positive = finite_mean(np.where(np.isfinite(finding.seen), finding.seen > 0.0, np.nan))
     for i, j in finding.pairs:
         rows.append(
             (

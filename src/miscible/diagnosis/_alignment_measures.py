@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import binomtest
 
+from ..evaluation import finite_mean
 from ..learning import Probes
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
     "early_mean",
     "is_copy_seen",
     "judge_pair",
-    "known_mean",
     "known_spread",
     "negative_share",
     "row_overlap",
@@ -40,30 +40,22 @@ _STABLE = 0.05
 """Largest p of the sign test over networks: six of six, nine of ten."""
 
 
-def known_mean(values: np.ndarray, axis: int = 0) -> np.ndarray:
-    """Mean over what is known, NaN where nothing is."""
-    known = np.isfinite(values)
-    n = known.sum(axis=axis)
-    total = np.where(known, values, 0.0).sum(axis=axis)
-    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
-
-
-def known_spread(values: np.ndarray, axis: int = 0) -> np.ndarray:
-    """Standard deviation over what is known (n - 1), NaN for fewer than two."""
-    n = np.isfinite(values).sum(axis=axis)
-    apart = (values - np.expand_dims(known_mean(values, axis), axis)) ** 2
-    return np.where(n > 1, np.sqrt(known_mean(apart, axis) * n / np.maximum(n - 1, 1)), np.nan)
+def known_spread(values: np.ndarray) -> np.ndarray:
+    """Standard deviation over the first axis of what is known (n - 1), NaN for fewer than two."""
+    n = np.isfinite(values).sum(axis=0)
+    apart = (values - finite_mean(values)) ** 2
+    return np.where(n > 1, np.sqrt(finite_mean(apart) * n / np.maximum(n - 1, 1)), np.nan)
 
 
 def early_mean(probes: Probes) -> np.ndarray:
     """``(n_tasks, n_tasks)`` mean of `Probes.cosines` over the first half of the epochs."""
-    return known_mean(probes.cosines()[: _half(probes)])
+    return finite_mean(probes.cosines()[: _half(probes)])
 
 
 def negative_share(probes: Probes) -> np.ndarray:
     """``(n_tasks, n_tasks)`` share of the probes in the first half of the epochs with a negative dot product."""
     gram = probes.gram[: _half(probes)]
-    return known_mean(np.where(np.isfinite(gram), gram < 0.0, np.nan))
+    return finite_mean(np.where(np.isfinite(gram), gram < 0.0, np.nan))
 
 
 def _half(probes: Probes) -> int:
@@ -124,7 +116,7 @@ def judge_pair(
         corrected cosine is at least 0.1 and nearly all networks agree on the sign; ``neither`` where it is surely
         nearer to 0, which becomes ``no control`` where a copy is not seen either; else ``unclear``.
     """
-    controls = float(known_mean(first)), float(known_mean(second))
+    controls = float(finite_mean(first)), float(finite_mean(second))
     if not all(control >= SEEN for control in controls):
         return "noise"
     corrected = seen[np.isfinite(seen)] / np.sqrt(controls[0] * controls[1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..evaluation import Posterior, correlated_posterior
+from ..evaluation import Posterior, correlated_posterior, finite_mean
 from ..splits import FoldData
 from ._arms import Countdown, Workshop, error_words
 from ._balance import BatchShares, Spread, batch_shares, label_spread
@@ -98,8 +98,7 @@ class Sweep:
     @property
     def separate_error(self) -> float:
         """Mean error of the target's own network, NaN where unknown."""
-        known = self.separate[np.isfinite(self.separate)]
-        return float(known.mean()) if known.size else float("nan")
+        return float(finite_mean(self.separate))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from ..evaluation import finite_mean
 from ..splits import FoldData
 from ._arms import Countdown, Workshop, error_words
 from ._case import Case
@@ -65,8 +66,7 @@ class LabelCurve:
     @property
     def error(self) -> float:
         """Mean error with all labels there are, NaN where unknown."""
-        last = self.errors[-1][np.isfinite(self.errors[-1])]
-        return float(last.mean()) if last.size else float("nan")
+        return float(finite_mean(self.errors[-1]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..evaluation import finite_mean
 from ._exhibit import Exhibit, Grid, Lines, Series
 from ._label_fit import Gain
 from ._labels import JOINT, LabelCurve, LabelsFinding
@@ -141,7 +142,7 @@ def _lines(finding: LabelsFinding, target: int, own: bool) -> Lines:
     title = f"{name} over its own labels" if own else f"{name} over the labels of {labels}"
     series = []
     for curve in curves:
-        mean = [_mean(row) for row in curve.errors]
+        mean = finite_mean(curve.errors.T).tolist()
         series.append(Series(curve.learner, tuple(curve.counts.tolist()), tuple(cell(m) for m in mean)))
         if curve.fit.form != "none":
             x = np.geomspace(curve.counts[0], 2.0 * curve.counts[-1], 16)
@@ -156,8 +157,3 @@ def _lines(finding: LabelsFinding, target: int, own: bool) -> Lines:
         log_x=True,
         note="Fitted curves end at twice the labels.",
     )
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..evaluation import correlated_posterior, holm
+from ..evaluation import correlated_posterior, finite_mean, holm
 from ..strategies import ProbedNetwork
-from ._alignment_measures import known_mean, known_spread
+from ._alignment_measures import known_spread
 from ._case import Case
 from ._watched import Watch, add_copy, permute_task
 
@@ -142,9 +142,9 @@ def find_relation(case: Case) -> RelationFinding:
         n_networks=len(networks),
         influence=influence,
         null=null,
-        mean=known_mean(influence),
+        mean=finite_mean(influence),
         spread=known_spread(influence),
-        null_mean=known_mean(null),
+        null_mean=finite_mean(null),
         null_spread=known_spread(null),
         score=score,
         p=p,
@@ -168,7 +168,7 @@ def compare_influence(
     """
     n_tasks = influence.shape[1]
     score, p, exceedance = (np.full((n_tasks, n_tasks), np.nan) for _ in range(3))
-    mean = known_mean(influence)
+    mean = finite_mean(influence)
     for t, s in np.argwhere(~np.eye(n_tasks, dtype=bool)).tolist():
         known = np.isfinite(influence[:, t, s] - null[:, t, s])
         if known.sum() < 2:
@@ -229,4 +229,4 @@ def _aligned(networks: Sequence[ProbedNetwork], others: Sequence[ProbedNetwork])
 def _loss(networks: Sequence[ProbedNetwork], task: int) -> float:
     """Mean validation loss of a task at the epoch kept, NaN where it has none."""
     scores = [n.fit.task_score[n.fit.tasks.index(task)] for n in networks if task in n.fit.tasks]
-    return float(known_mean(np.array(scores))) if scores else float("nan")
+    return float(finite_mean(np.array(scores))) if scores else float("nan")

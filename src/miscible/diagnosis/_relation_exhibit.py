@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._alignment_measures import known_mean, known_spread
+from ..evaluation import finite_mean
+from ._alignment_measures import known_spread
 from ._exhibit import Cell, Exhibit, Grid, Heatmap
 from ._phrases import cell, listed, p_text, share
 from ._relation import RelationFinding
@@ -63,8 +64,8 @@ def _control(finding: RelationFinding) -> str:
     control = finding.control
     return (
         f"Control: {control.name} with a quarter of its labels, beside a noisy copy of itself with all of them, takes "
-        f"{share(float(known_mean(control.copy)))} of its state from the copy (standard deviation "
-        f"{share(float(known_spread(control.copy)))} over networks) and {share(float(known_mean(control.shuffled)))} "
+        f"{share(float(finite_mean(control.copy)))} of its state from the copy (standard deviation "
+        f"{share(float(known_spread(control.copy)))} over networks) and {share(float(finite_mean(control.shuffled)))} "
         f"from the copy with shuffled labels ({p_text(control.p)})."
     )
 

@@ -15,7 +15,6 @@ __all__ = [
     "Change",
     "arm_tail",
     "fold_changes",
-    "mean_over_repeats",
     "paired_change",
     "percentile_curve",
     "row_errors",
@@ -206,9 +205,3 @@ def percentile_curve(together: np.ndarray, apart: np.ndarray) -> tuple[np.ndarra
     changes = np.full(len(levels), np.nan)
     np.divide(means[0], means[1], out=changes, where=means[1] > 0)
     return levels, changes - 1.0
-
-
-def mean_over_repeats(errors: np.ndarray) -> np.ndarray:
-    known = np.isfinite(errors)
-    total = np.where(known, errors, 0.0).sum(axis=0)
-    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)

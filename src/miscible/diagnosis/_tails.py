@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ..advice import Arm, side_arms
-from ..evaluation import declare, holm
+from ..evaluation import declare, finite_mean, holm
 from ..table import Kind
 from ._case import Case
 from ._tail_groups import Concentration, WorstGroup, concentration, worst_groups
@@ -19,7 +19,6 @@ from ._tail_measures import (
     Change,
     arm_tail,
     fold_changes,
-    mean_over_repeats,
     paired_change,
     percentile_curve,
     row_errors,
@@ -121,7 +120,7 @@ def _task_tails(case: Case, task: int) -> TaskTails:
         if prop.kind is not Kind.REGRESSION:
             wrong = wrong_change(together, apart, result.folds.outer, n_folds, ratio)
         levels, level_changes = percentile_curve(together, apart)
-    means = [None if e is None else mean_over_repeats(e) for e in (together, apart)]
+    means = [None if e is None else finite_mean(e) for e in (together, apart)]
     leading = means[0] if means[0] is not None else means[1]
     held = None
     if leading is not None and result.groups.n_groups < case.table.n_rows:

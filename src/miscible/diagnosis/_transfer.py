@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from ..evaluation import correlated_posterior, holm
+from ..evaluation import correlated_posterior, finite_mean, holm
 from ._arms import Countdown, Workshop, error_words
 from ._case import Case
 
@@ -208,7 +208,4 @@ def _chosen(counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _mean(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis of what is finite; NaN where nothing is."""
-    known = np.isfinite(values)
-    total = np.where(known, values, 0.0).sum(axis=-1)
-    count = known.sum(axis=-1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return finite_mean(np.moveaxis(values, -1, 0))

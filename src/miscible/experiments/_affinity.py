@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..diagnosis import row_overlap
 from ..inputs import TargetScaler
 from ..learning import (
     GradientProbe,
@@ -22,7 +23,7 @@ from ..strategies import Tuning
 from ..study import derive_seed
 from ._redraws import Redraws
 
-__all__ = ["Affinity", "gradient_affinity", "gram_cosines", "row_overlap"]
+__all__ = ["Affinity", "gradient_affinity", "gram_cosines"]
 
 _LABELS = 512
 """Labels of a task a probe looks at: all of them in most grids, so that shared rows stay shared."""
@@ -101,15 +102,6 @@ def gram_cosines(gram: np.ndarray) -> np.ndarray:
     cosine = gram / np.outer(length, length)
     np.fill_diagonal(cosine, np.where(np.isfinite(length), 1.0, np.nan))
     return cosine
-
-
-def row_overlap(targets: np.ndarray) -> np.ndarray:
-    """``(n_tasks, n_tasks)`` rows with both labels as a share of the scarcer task's; NaN without labels."""
-    known = np.isfinite(targets).astype(float)
-    both = known.T @ known
-    counts = np.diagonal(both)
-    scarcer = np.minimum.outer(counts, counts)
-    return both / np.where(scarcer > 0.0, scarcer, np.nan)
 
 
 def _training_data(folds: tuple[FoldData, ...]) -> TrainingData:
