@@ -15,7 +15,7 @@ from ..study import TablePlan, derive_seed
 from ..table import Table, parse_target, read_frame
 from ._experiment import PairTable
 
-__all__ = ["DATA", "check_table", "open_pair"]
+__all__ = ["DATA", "check_table", "open_pair", "pair_plan"]
 
 DATA = "data:"
 
@@ -78,10 +78,7 @@ def open_pair(
         A file is missing or cannot be used.
     """
     check_table(spec, data, source)
-    by_name = {parse_target(t).name: t for t in spec.targets}
-    part = TablePlan(
-        source=spec.source, targets=tuple(by_name[n] for n in pair), inputs=spec.inputs, where=spec.where
-    )
+    part = pair_plan(spec, pair)
     if spec.source.startswith(DATASET):
         table = open_table(part, spec.group)[0]
         return (
@@ -95,6 +92,13 @@ def open_pair(
     if rows is not None and len(frame) > rows:
         frame = frame.iloc[_thinned(len(frame), rows, seed)]
     return replace(open_table(part, spec.group, frame)[0], source=spec.source)
+
+
+def pair_plan(spec: PairTable, pair: tuple[str, str]) -> TablePlan:
+    """The table with the two properties of a pair as its only targets, as a plan of a study names it."""
+    by_name = {parse_target(t).name: t for t in spec.targets}
+    targets = tuple(by_name[name] for name in pair)
+    return TablePlan(source=spec.source, targets=targets, inputs=spec.inputs, where=spec.where)
 
 
 def _thinned(n_rows: int, rows: int, seed: int) -> np.ndarray:

@@ -14,11 +14,11 @@ import plotly.graph_objects as go
 from ..advice import PropertyVerdict, advise
 from ..advisor import settle_group
 from ..files import write_atomic
-from ..study import Plan, SplitPlan, TablePlan, run_study
+from ..study import Plan, SplitPlan, run_study
 from ..table import Table
 from ._experiment import PairExperiment, PairTable
 from ._figure import page
-from ._pair_tables import check_table, open_pair
+from ._pair_tables import check_table, open_pair, pair_plan
 from ._run_grid import ExperimentListener, Unheard, begin_folder
 
 __all__ = ["PAIR_COLUMNS", "run_pairs"]
@@ -100,7 +100,8 @@ def run_pairs(
     effort = experiment.effort(full)
     note = (
         f"{effort.folds} folds x {effort.repeats} repeats; change of the decision metric's error by learning together, "
-        "95 % interval of the corrected test (Nadeau and Bengio). Left of 0: together is better."
+        "95 % interval of the corrected test (Nadeau and Bengio). Left of 0: together is better. Each study "
+        "is judged on its own: intervals and calls do not allow for the number of pairs."
     )
     drawn = [("Change by learning together", _forest(frame))]
     write_atomic(out / "figure.html", page(experiment.name, experiment.question, note, drawn))
@@ -113,7 +114,7 @@ def _run_cell(
     effort = experiment.effort(full)
     table = open_pair(cell.table, cell.pair, data, effort.rows, experiment.seed, source)
     plan = Plan(
-        table=TablePlan(source=cell.table.source, targets=cell.table.targets, inputs=cell.table.inputs),
+        table=pair_plan(cell.table, cell.pair),
         split=SplitPlan(group=cell.table.group, folds=effort.folds, repeats=effort.repeats),
         strategies=experiment.arms,
         tuning=effort.tuning,
