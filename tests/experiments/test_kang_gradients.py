@@ -23,6 +23,7 @@ def test_pairs_are_averaged_and_named():
     assert (found.low, found.high) == pytest.approx((min(means), max(means)))
     assert f"a and b {means[0]:+.3f}" in found.note
     assert "a 0.80" in found.note
+    assert f"the pairs have {means[0] / 0.8:+.2f}, " in found.note
 
 
 def test_what_was_not_seen_is_left_out():

@@ -2,7 +2,7 @@
 
 from ._alignment import AlignmentFinding, ArchitectureEffect, CopyControl, find_alignment
 from ._alignment_exhibit import alignment_exhibit
-from ._alignment_measures import row_overlap
+from ._alignment_measures import corrected_cosine, row_overlap
 from ._case import Case
 from ._exhibit import (
     Cell,
@@ -75,6 +75,7 @@ __all__ = [
     "TransferFinding",
     "alignment_exhibit",
     "choose_parts",
+    "corrected_cosine",
     "exhibit_from_json",
     "exhibit_to_json",
     "find_alignment",

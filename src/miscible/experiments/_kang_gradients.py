@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..diagnosis import corrected_cosine
 from ..evaluation import finite_mean
 from ..inputs import featurize
 from ..strategies import parse_strategy, probe_networks
@@ -62,11 +63,13 @@ def summarise_cosines(cosines: np.ndarray, names: tuple[str, ...]) -> Measured |
     Measured or None
         ``None`` where no pair is known.
     """
-    means = {}
+    means, freed = {}, []
+    corrected = corrected_cosine(finite_mean(cosines))
     for i, j in combinations(range(len(names)), 2):
         known = cosines[:, i, j][np.isfinite(cosines[:, i, j])]
         if known.size:
             means[f"{names[i]} and {names[j]}"] = (float(known.mean()), float(known.std()))
+            freed.append(f"{corrected[i, j]:+.2f}" if np.isfinite(corrected[i, j]) else "unknown")
     if not means:
         return None
     pairs = "; ".join(f"{pair} {mean:+.3f} (spread {spread:.3f})" for pair, (mean, spread) in means.items())
@@ -76,7 +79,8 @@ def summarise_cosines(cosines: np.ndarray, names: tuple[str, ...]) -> Measured |
         if np.isfinite(own).any()
     )
     note = (
-        f"By pair: {pairs}. Two halves of one property's labels, the most that noise leaves to see: {halves}."
+        f"By pair: {pairs}. Two halves of one property's labels, the most that noise leaves to see: {halves}. With the "
+        f"noise taken out by these the pairs have {', '.join(freed)}."
     )
     values = [mean for mean, _ in means.values()]
     return Measured(float(np.mean(values)), min(values), max(values), note=note)
