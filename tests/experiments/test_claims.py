@@ -41,6 +41,13 @@ def test_a_claim_of_no_gain_agrees_with_a_loss(low, high, status):
     assert no_gain.judge(Measured((low + high) / 2, low, high)) is status
 
 
+def test_a_claim_without_a_number_is_contradicted_by_the_other_sign_alone():
+    heavier = claim(-1, size=np.nan)
+    assert heavier.judge(Measured(0.03, -0.02, 0.08)) is Status.NOT_TESTABLE
+    assert heavier.judge(Measured(0.05, 0.02, 0.08)) is Status.DIFFERS
+    assert heavier.judge(Measured(-0.05, -0.08, -0.02)) is Status.SAME
+
+
 def test_no_measurement_is_no_evidence():
     assert claim(-1).judge(None) is Status.NOT_TESTABLE
     assert ValueClaim("k", "w", "p", "summary", 0.0, 1.0).judge(None) is Status.NOT_TESTABLE

@@ -72,7 +72,8 @@ class ChangeClaim(_Common):
     direction
         Sign of the change, larger being better.
     size
-        The change the paper reports; for a claim of no change, the largest that still counts as none.
+        The change the paper reports, NaN where it names none; for a claim of no change, the largest that still counts
+        as none.
     note
         Where the paper contradicts itself.
     gain_only
@@ -87,9 +88,9 @@ class ChangeClaim(_Common):
     def judge(self, measured: Measured | None) -> Status:
         """Compare signs where the interval allows it.
 
-        An interval around zero that leaves out the paper's change contradicts it; one that holds both
-        cannot tell. No change is confirmed by an interval inside ``size``, and contradicted by one without 0; no gain
-        by one that ends below ``size``, and contradicted by one above 0.
+        An interval around zero that leaves out the paper's change contradicts it; one that holds both, or has no
+        number to be held against, cannot tell. No change is confirmed by an interval inside ``size``, and
+        contradicted by one without 0; no gain by one that ends below ``size``, and contradicted by one above 0.
         """
         if measured is None or not all(map(math.isfinite, (measured.low, measured.high))):
             return Status.NOT_TESTABLE
@@ -100,7 +101,7 @@ class ChangeClaim(_Common):
             return Status.DIFFERS if low > 0.0 or high < 0.0 else Status.NOT_TESTABLE
         if low > 0.0 or high < 0.0:
             return Status.SAME if math.copysign(1.0, measured.value) == self.direction else Status.DIFFERS
-        holds = low <= self.direction * self.size <= high
+        holds = math.isnan(self.size) or low <= self.direction * self.size <= high
         return Status.NOT_TESTABLE if holds else Status.DIFFERS
 
 
