@@ -231,7 +231,7 @@ def test_fit_returns_self_and_learned_names_end_in_an_underscore(advisor: Adviso
     learned = {
         name for name in vars(advisor) if name not in advisor.get_params() and not name.startswith("_")
     }
-    assert learned == {"verdict_", "verdicts_", "bundle_", "audit_", "run_"}
+    assert learned == {"verdict_", "verdicts_", "bundle_", "audit_", "run_", "ladder_"}
 
 
 @pytest.mark.parametrize(
