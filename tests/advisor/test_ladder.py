@@ -341,6 +341,20 @@ def test_a_ladder_can_be_added_to_a_finished_run_and_goes_with_it(source: Path, 
     assert not (run / "ladder").exists() and not (run / "ladder.json").exists()
 
 
+def test_a_stop_on_the_ladder_leaves_report_and_bundle_of_the_run(source: Path, tmp_path: Path) -> None:
+    def stop(rung: str) -> None:
+        raise KeyboardInterrupt
+
+    plan = small_plan(source, use="element")
+    table, _ = open_table(plan.table, "composition")
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        advise_table(plan, table, run, on_rung=stop)
+    assert load_bundle(run / "bundle") is not None
+    assert "hardness" in (run / "report.html").read_text(encoding="utf-8")
+    assert len(missing_rungs(plan, table, run)) == 4
+
+
 def test_a_use_without_a_ladder_is_answered_from_the_runs_own_rung(source: Path, tmp_path: Path) -> None:
     plan = small_plan(source, ladder=False, use="cluster")
     table, _ = open_table(plan.table, "composition")

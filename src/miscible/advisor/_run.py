@@ -128,12 +128,16 @@ def advise_table(
     share = None if climb is None else climb.share(plan.budget)
     opened = _study(plan, table, path, resume=resume, overwrite=overwrite, budget=share, listener=listener)
     write_outputs(path, opened.result, opened.verdicts)
-    ladder = None if climb is None else _climb(climb, opened, listener, on_rung)
     parts = _parts(opened, citations)
     if not parts.tasks:
         raise MiscibleError("no property has a model to deploy.", source=path)
-    write_bundle(parts, path / "bundle")
-    _write_page(opened, parts, time.perf_counter() - began)
+    ladder = None
+    if climb is not None:
+        if climb.n_studies > 1:  # whatever stops a farther study, the run's own one has its report
+            _write_both(opened, parts, began)
+        ladder = _climb(climb, opened, listener, on_rung)
+        parts = replace(parts, limits=_limits(opened))
+    _write_both(opened, parts, began)
     return Advice(opened.verdicts, opened.result, opened.audit, path, ladder)
 
 
@@ -192,15 +196,25 @@ def _climb(
 
 
 def _parts(opened: Opened, citations: tuple[str, ...], *, models: bool = True) -> BundleParts:
-    result = opened.result
+    result, versions = opened.result, opened.manifest["versions"]
     cited = (*citations, *method_citations(result))
-    mark = run_mark(result.plan, opened.manifest["data"])
-    split = result.plan.split
+    return bundle_parts(
+        result, opened.context, opened.verdicts, versions, _limits(opened), cited, models=models
+    )
+
+
+def _limits(opened: Opened) -> tuple[str, ...]:
+    plan = opened.result.plan
+    limits = limits_of(opened.result)
     # Files of a ladder that was asked for once stay in the folder; a plan without one says nothing of it.
-    warnings = read_warnings(opened.context.path, mark) if split.ladder or split.use else ()
-    limits = (*limits_of(result), *warnings)
-    versions = opened.manifest["versions"]
-    return bundle_parts(result, opened.context, opened.verdicts, versions, limits, cited, models=models)
+    if not (plan.split.ladder or plan.split.use):
+        return limits
+    return (*limits, *read_warnings(opened.context.path, run_mark(plan, opened.manifest["data"])))
+
+
+def _write_both(opened: Opened, parts: BundleParts, began: float) -> None:
+    write_bundle(parts, opened.context.path / "bundle")
+    _write_page(opened, parts, time.perf_counter() - began)
 
 
 def _write_page(opened: Opened, parts: BundleParts, seconds: float) -> Path:
