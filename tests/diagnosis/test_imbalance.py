@@ -73,6 +73,9 @@ def test_spreads():
     assert classes.classes == pytest.approx((0.9, 0.1, 0.0)) and np.isnan(classes.skew)
     assert np.isnan(label_spread("regression", np.ones(50), 0).skew)
     assert np.isnan(label_spread("regression", np.full(5, np.nan), 0).empty)
+    few = label_spread("regression", np.append(rng.uniform(size=30), 5.0), 0)
+    assert few.skew > 3.0 and np.isnan(few.empty)
+    assert np.isnan(label_spread("regression", np.array([1.0, 2.0, 9.0]), 0).skew)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ __all__ = ["BatchShares", "Spread", "batch_shares", "label_spread"]
 BINS = 20
 THIN = 0.01
 """Share of the labels below which a region counts as empty."""
+FEWEST_FOR_SKEW, FEWEST_FOR_EMPTY = 20, 100
+"""Fewer labels have a skew, and gaps between them, by chance alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +52,10 @@ class Spread:
     Parameters
     ----------
     skew
-        Of the labels in model space; NaN for classes and without spread.
+        Of the labels in model space; NaN for classes, without spread, and for fewer than 20 labels.
     empty
-        Share of the range of labels whose twentieths hold under 1 % of the labels each; NaN likewise.
+        Share of the range of labels whose twentieths hold under 1 % of the labels each; NaN likewise, and for fewer
+        than 100 labels.
     classes
         Share of the labels of each class; empty for regression.
     """
@@ -115,7 +118,8 @@ def label_spread(kind: str, labels: np.ndarray, n_classes: int) -> Spread:
     if kind != Kind.REGRESSION:
         counts = np.bincount(labels.astype(int), minlength=n_classes)
         return Spread(np.nan, np.nan, tuple((counts / max(len(labels), 1)).tolist()))
-    if len(labels) < 3 or labels.std() <= 1e-12 * max(abs(labels.mean()), 1.0):
+    if len(labels) < FEWEST_FOR_SKEW or labels.std() <= 1e-12 * max(abs(labels.mean()), 1.0):
         return Spread(np.nan, np.nan, ())
     counts = np.histogram(labels, BINS)[0]
-    return Spread(float(skew(labels)), float((counts < THIN * len(labels)).mean()), ())
+    empty = float((counts < THIN * len(labels)).mean()) if len(labels) >= FEWEST_FOR_EMPTY else np.nan
+    return Spread(float(skew(labels)), empty, ())

@@ -89,7 +89,8 @@ def _span(low: float, high: float, base: float) -> str:
 
 def _within(finding: ImbalanceFinding) -> list[str]:
     skewed = [
-        f"{finding.names[t]} (skew {s.skew:+.1f}, {share(s.empty)} of its range nearly empty)"
+        f"{finding.names[t]} (skew {s.skew:+.1f}"
+        + (f", {share(s.empty)} of its range nearly empty)" if np.isfinite(s.empty) else ")")
         for t, s in enumerate(finding.spreads)
         if abs(s.skew) >= SKEWED or s.empty >= EMPTY
     ]
