@@ -70,7 +70,7 @@ def first_rise(x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> tuple[float,
     -------
     place, error
         The first ``x`` where ``y`` starts above 0, infinity where it never is, both without an error. The error takes
-        both ends of the piece as independent, to first order.
+        both ends of the piece as independent, to first order. Noise lets a line rise too early rather than too late.
     """
     if y[0] > 0.0:
         return float(x[0]), float("nan")
