@@ -101,13 +101,13 @@ def test_the_comparison_labels_simulations_and_keeps_what_could_not_be_measured(
 def test_a_change_pairs_the_folds():
     rng = np.random.default_rng(0)
     hard = rng.normal(size=(3, 5))
-    found = change(0.8 + hard, 0.7 + hard + 0.001 * rng.normal(size=(3, 5)))
+    found = change(0.8 + hard, 0.7 + hard + 0.001 * rng.normal(size=(3, 5)), 0.25)
     assert found is not None
     assert found.high < -0.09
     assert found.before == pytest.approx(0.8 + hard.mean())
     assert found.p is not None and found.p < 1e-6
     before = 0.8 + hard
     before[0, 0] = np.nan
-    less = change(before, 0.7 + hard)
+    less = change(before, 0.7 + hard, 0.25)
     assert less is not None and less.before == pytest.approx(np.nanmean(before))
-    assert change(np.full((1, 5), np.nan), hard[:1]) is None
+    assert change(np.full((1, 5), np.nan), hard[:1], 0.25) is None

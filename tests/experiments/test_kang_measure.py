@@ -39,5 +39,5 @@ def test_a_reader_is_told_when_logarithms_are_judged(transform, told):
 
 def test_twice_the_errors_are_a_tail_of_twice_the_size_and_the_percentile_is_named():
     tails = measure_study(study("none"), {"resistivity": "rho"})["resistivity tails"]  # pyright: ignore[reportArgumentType]
-    assert tails.value == pytest.approx(-1.0)
+    assert tails.value == pytest.approx(-np.log(2.0))
     assert tails.note == "The 95th percentile."

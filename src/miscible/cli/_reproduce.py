@@ -122,6 +122,7 @@ def _print(comparison: pd.DataFrame) -> None:
         for row in rows.itertuples():
             text.add_row(*(escape(str(v)) for v in (row.claim, row.paper, row.ours, row.status)))
         screen.print(text)
+    screen.print("p stands for each claim alone; effects.csv has Holm's correction over strategies.")
     notes = comparison[comparison["note"] != ""].drop_duplicates("claim")
     for row in notes.itertuples():
         screen.print(f"note, {row.claim}: {row.note}", markup=False, soft_wrap=True)

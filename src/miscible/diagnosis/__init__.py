@@ -2,7 +2,7 @@
 
 from ._alignment import AlignmentFinding, ArchitectureEffect, CopyControl, find_alignment
 from ._alignment_exhibit import alignment_exhibit
-from ._alignment_measures import corrected_cosine, row_overlap
+from ._alignment_measures import SEEN, corrected_cosine, row_overlap
 from ._case import Case
 from ._exhibit import (
     Cell,
@@ -42,6 +42,7 @@ from ._transfer_exhibit import transfer_exhibit
 __all__ = [
     "LADDER",
     "PARTS",
+    "SEEN",
     "AlignmentFinding",
     "ArchitectureEffect",
     "Case",

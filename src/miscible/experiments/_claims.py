@@ -175,6 +175,8 @@ def _ours(measured: Measured | None) -> str:
     if measured is None:
         return "-"
     if measured.before is None or measured.after is None:
+        if not math.isfinite(measured.value):
+            return "cannot be seen"
         return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
     p = "" if measured.p is None else f", p = {measured.p:.2g}"
     return f"{measured.before:.3f} -> {measured.after:.3f}{p}"

@@ -58,20 +58,20 @@ def _by_fold(
     return values
 
 
-def posterior_of(differences: np.ndarray, n_folds: int, note: str = "") -> Measured | None:
+def posterior_of(differences: np.ndarray, ratio: float, note: str = "") -> Measured | None:
     """Mean of paired differences with its corrected interval and p; ``None`` with fewer than two."""
     if np.isfinite(differences).sum() < 2:
         return None
-    posterior = correlated_posterior(differences, 1.0 / (n_folds - 1))
+    posterior = correlated_posterior(differences, ratio)
     low, high = posterior.interval(0.95)
     return Measured(posterior.mean, low, high, posterior.p_value(), note=note)
 
 
-def change(before: np.ndarray, after: np.ndarray, note: str = "") -> Measured | None:
+def change(before: np.ndarray, after: np.ndarray, ratio: float, note: str = "") -> Measured | None:
     """From one strategy's values to another's, both ``(n_repeats, n_folds)``; repeats that one lacks are left out."""
     n = min(len(before), len(after))
     before, after = before[:n], after[:n]
-    found = posterior_of(after - before, before.shape[1], note)
+    found = posterior_of(after - before, ratio, note)
     if found is None:
         return None
     both = np.isfinite(after - before)
@@ -105,7 +105,7 @@ def effects_frame(
         strategies of one property, metric and baseline.
     """
     frames = []
-    names = [s.name for s in result.strategies]
+    names, ratio = [s.name for s in result.strategies], result.folds.test_train_ratio
     for task, metric in _tasks_and_metrics(metrics):
         values = {name: fold_values(result, name, task, metric) for name in names}
         frame = pd.DataFrame(
@@ -117,7 +117,7 @@ def effects_frame(
             }
         )
         for baseline in (b for b in baselines if b in values):
-            found = [None if n == baseline else change(values[baseline], values[n]) for n in names]
+            found = [None if n == baseline else change(values[baseline], values[n], ratio) for n in names]
             p = np.array([np.nan if f is None or f.p is None else f.p for f in found])
             corrected = np.full(len(p), np.nan)
             corrected[np.isfinite(p)] = holm(p[np.isfinite(p)])

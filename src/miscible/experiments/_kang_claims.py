@@ -88,14 +88,14 @@ CLAIMS: tuple[Claim, ...] = (
     ChangeClaim(
         "resistivity tails", "99th percentile of resistivity errors, apart over together",
         "sharing makes tails heavier", "summary", -1, NO_NUMBER,
-        note="Ours: one minus the ratio together / apart, so that negative is heavier; errors that grow alike count "
-        "as well.",
+        note="Ours: the logarithm of apart / together, so that negative is heavier; errors that grow alike count as "
+        "well.",
     ),
     ChangeClaim(
         "hardness tails", "99th percentile of hardness errors, apart over together",
         "sharing makes tails heavier", "summary", -1, NO_NUMBER,
-        note="Ours: one minus the ratio together / apart, so that negative is heavier; errors that grow alike count "
-        "as well.",
+        note="Ours: the logarithm of apart / together, so that negative is heavier; errors that grow alike count as "
+        "well.",
     ),
     ChangeClaim(
         "resistivity: with a derived property", "resistivity R², shared, without and with a Wiedemann-Franz property",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..diagnosis import corrected_cosine
+from ..diagnosis import SEEN, corrected_cosine
 from ..evaluation import finite_mean
 from ..inputs import featurize
 from ..strategies import parse_strategy, probe_networks
@@ -49,7 +49,9 @@ def measure_gradients(result: StudyResult, path: Path) -> dict[str, Measured]:
 
 
 def summarise_cosines(cosines: np.ndarray, names: tuple[str, ...]) -> Measured | None:
-    """Mean over pairs and networks, with the range over pairs.
+    """Mean over pairs of what the cosines are without noise, and its range over pairs.
+
+    Pairs with a task whose own halves hardly look alike are told in the note and left out of the judgement.
 
     Parameters
     ----------
@@ -61,26 +63,24 @@ def summarise_cosines(cosines: np.ndarray, names: tuple[str, ...]) -> Measured |
     Returns
     -------
     Measured or None
-        ``None`` where no pair is known.
+        Not a number where no pair can be believed; ``None`` where none is known at all.
     """
-    means, freed = {}, []
-    corrected = corrected_cosine(finite_mean(cosines))
-    for i, j in combinations(range(len(names)), 2):
-        known = cosines[:, i, j][np.isfinite(cosines[:, i, j])]
-        if known.size:
-            means[f"{names[i]} and {names[j]}"] = (float(known.mean()), float(known.std()))
-            freed.append(f"{corrected[i, j]:+.2f}" if np.isfinite(corrected[i, j]) else "unknown")
-    if not means:
+    seen = finite_mean(cosines)
+    corrected, halves = corrected_cosine(seen), np.diagonal(seen)
+    pairs = [(i, j) for i, j in combinations(range(len(names)), 2) if np.isfinite(seen[i, j])]
+    if not pairs:
         return None
-    pairs = "; ".join(f"{pair} {mean:+.3f} (spread {spread:.3f})" for pair, (mean, spread) in means.items())
-    halves = ", ".join(
-        f"{name} {np.nanmean(own):.2f}"
-        for name, own in zip(names, np.diagonal(cosines, axis1=1, axis2=2).T, strict=True)
-        if np.isfinite(own).any()
+    believed = [corrected[i, j] for i, j in pairs if min(halves[i], halves[j]) >= SEEN]
+    told = "; ".join(
+        f"{names[i]} and {names[j]} {seen[i, j]:+.3f} as seen, {_or_unknown(corrected[i, j], '+.2f')} without noise"
+        for i, j in pairs
     )
-    note = (
-        f"By pair: {pairs}. Two halves of one property's labels, the most that noise leaves to see: {halves}. With the "
-        f"noise taken out by these the pairs have {', '.join(freed)}."
-    )
-    values = [mean for mean, _ in means.values()]
-    return Measured(float(np.mean(values)), min(values), max(values), note=note)
+    own = ", ".join(f"{name} {_or_unknown(half, '.2f')}" for name, half in zip(names, halves, strict=True))
+    note = f"{told}. Halves of one property's labels: {own}; below {SEEN} nothing is judged."
+    if not believed:
+        return Measured(float("nan"), float("nan"), float("nan"), note=note)
+    return Measured(float(np.mean(believed)), min(believed), max(believed), note=note)
+
+
+def _or_unknown(value: float, form: str) -> str:
+    return format(value, form) if np.isfinite(value) else "unknown"

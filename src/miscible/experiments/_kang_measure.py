@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def measure_study(result: StudyResult, names: Mapping[str, str]) -> dict[str, Me
     """
     tasks = {role: result.table.names.index(name) for role, name in names.items()}
     metrics = {"resistivity": "r2", "hardness": "r2", "amorphous": "f1"}
+    ratio = result.folds.test_train_ratio
     found: dict[str, Measured | None] = {}
 
     def add(key: str, role: str, before: str, after: str, metric: str = "") -> None:
@@ -40,7 +42,7 @@ def measure_study(result: StudyResult, names: Mapping[str, str]) -> dict[str, Me
             first, second = (
                 fold_values(result, s, tasks[role], metric or metrics[role]) for s in (before, after)
             )
-            found[key] = change(first, second, _space(result, tasks[role]))
+            found[key] = change(first, second, ratio, _space(result, tasks[role]))
 
     add("resistivity: independent -> shared", "resistivity", APART, TOGETHER)
     add("hardness: independent -> shared", "hardness", APART, TOGETHER)
@@ -73,19 +75,21 @@ def measure_derived(
                 fold_values(result, TOGETHER, result.table.names.index(names[role]), "r2")
                 for result in (plain, derived)
             )
-            found[f"{role}: with a derived property"] = change(without, beside, note)
+            found[f"{role}: with a derived property"] = change(
+                without, beside, plain.folds.test_train_ratio, note
+            )
     return {key: measured for key, measured in found.items() if measured is not None}
 
 
 def _tails(result: StudyResult, task: int) -> Measured | None:
-    """One minus the ratio of a high percentile of the errors, together over apart."""
+    """Logarithm of the ratio of a high percentile of the errors, apart over together."""
     if not {APART, TOGETHER} <= set(result.outer):
         return None
     n_labels = int(result.table.counts[task])
     percentile = _TAIL if n_labels >= _FEW * result.folds.n_folds else 95.0
     apart, together = (tail_errors(result, s, task, percentile) for s in (APART, TOGETHER))
     note = f"The {percentile:.0f}th percentile. {_space(result, task)}".strip()
-    return posterior_of(1.0 - together / apart, result.folds.n_folds, note)
+    return posterior_of(np.log(apart / together), result.folds.test_train_ratio, note)
 
 
 def _space(result: StudyResult, task: int) -> str:
@@ -110,13 +114,21 @@ def _influence(result: StudyResult) -> Measured | None:
 
 
 def _nordheim(result: StudyResult, task: int) -> Measured | None:
+    """Of the values as they stand, since the rule is about resistivities and not their logarithms."""
     fractions = _fractions(result.table)
     if fractions is None:
         return None
-    values = result.table.targets()[:, task]
-    rows = np.isfinite(values)
-    scores = nordheim_scores(fractions[rows], values[rows], result.folds.outer[:, rows])
-    return posterior_of(scores, result.folds.n_folds, _space(result, task))
+    rows = np.isfinite(result.table.labels[:, task])
+    outer, ratio = result.folds.outer[:, rows], result.folds.test_train_ratio
+    found = posterior_of(nordheim_scores(fractions[rows], result.table.labels[rows, task], outer), ratio)
+    if found is None:
+        return None
+    note = ""
+    transform = result.table.properties[task].transform
+    if transform != "none":
+        scores = nordheim_scores(fractions[rows], result.table.targets()[rows, task], outer)
+        note = f"Of the values; of their {transform} it is {np.nanmean(scores):.2f}."
+    return replace(found, p=None, note=note)
 
 
 def _fractions(table: Table) -> np.ndarray | None:
