@@ -31,6 +31,12 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
             0,
             "SIMULATION: no label in this table was measured on anything; nothing here is about real materials.",
         )
+    if result.folds.barred is not None:
+        share = 1.0 - result.folds.barred.mean() - 1.0 / result.folds.n_folds
+        lines.append(
+            f"Where elements are left out a fold learns from {share:.0%} of the rows on average, and the models deployed "
+            "are those of the folds."
+        )
     sides = Counter(s.side for s in result.strategies)
     if sides["joint"] != sides["separate"]:
         lines.append(
