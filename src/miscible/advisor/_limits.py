@@ -34,8 +34,8 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
     if result.folds.barred is not None:
         share = 1.0 - result.folds.barred.mean() - 1.0 / result.folds.n_folds
         lines.append(
-            f"Where elements are left out a fold learns from {share:.0%} of the rows on average; the models deployed are "
-            "those of the folds."
+            f"Where elements are left out a fold learns from {share:.0%} of the rows on average; the models "
+            "deployed are those of the folds."
         )
     sides = Counter(s.side for s in result.strategies)
     if sides["joint"] != sides["separate"]:
