@@ -258,7 +258,10 @@ def _best(choice: FormChoice) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.0f} %" if math.isfinite(value) else "unknown"
+    """Worse than a constant explains nothing, by however much."""
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{100 * value:.0f} %" if value > 0.0 else "nothing"
 
 
 def _number(value: float) -> float | None:
