@@ -27,10 +27,12 @@ from miscible.diagnosis import (
     Case,
     find_alignment,
     find_form,
+    find_imbalance,
     find_independence,
     find_labels,
     find_relation,
     find_shift,
+    find_signatures,
     find_transfer,
 )
 from miscible.experiments import sharing_truth
@@ -42,10 +44,12 @@ RIGHT, UNSURE, WRONG = "right", "cannot tell", "wrong"
 FIND: dict[str, Callable[[Case], Any]] = {
     "alignment": find_alignment,
     "form": find_form,
+    "imbalance": find_imbalance,
     "independence": find_independence,
     "labels": find_labels,
     "relation": find_relation,
     "shift": find_shift,
+    "signatures": find_signatures,
     "transfer": find_transfer,
 }
 
@@ -150,6 +154,18 @@ def more_labels(found: Any, world: World, seed: int) -> str:
     return yes(gain.low <= change <= gain.high)
 
 
+def no_loss(found: Any, world: World, seed: int) -> str:
+    """The scarce properties gain by sharing, so that imbalance has nothing to explain."""
+    calls = [sweep.call for sweep in found.sweeps]
+    return UNSURE if not calls or "cannot tell" in calls else yes(set(calls) == {"no loss"})
+
+
+def no_minority(found: Any, world: World, seed: int) -> str:
+    """The signature of a degraded minority."""
+    status = found["minority"].status
+    return UNSURE if status == "cannot be judged" else yes(status == "absent")
+
+
 SCARCE = (1200, 200, 200)
 RELATED = Dials(counts=SCARCE, relatedness=1.0, noise=0.2)
 STRANGERS = Dials(counts=SCARCE, clusters=3, noise=0.2)
@@ -210,6 +226,8 @@ SCENARIOS: dict[str, tuple[Dials, tuple[Check, ...]]] = {
         (
             Check("transfer", "a related source helps", transferred("helps")),
             Check("labels", "error at twice the labels within the range", more_labels),
+            Check("imbalance", "no loss of the scarce property that gains", no_loss),
+            Check("signatures", "no minority degraded that gains", no_minority),
         ),
     ),
     "sharing, strangers": (
