@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -53,20 +54,14 @@ def reproduce_command(
     if resume and overwrite:
         raise PlanError("--resume keeps a run and --overwrite throws it away.", hint="Give one of them.")
     tables = _tables(data, table, dials, mapping, inputs, group, quick=quick, seed=seed, workers=workers)
-    bars: list[StudyBar] = []
+    with ExitStack() as shown:
 
-    def listen(heading: str) -> StudyBar:
-        for bar in bars:
-            bar.__exit__(None, None, None)
-        screen.print(heading, markup=False, soft_wrap=True)
-        bars[:] = [StudyBar(quiet).__enter__()]
-        return bars[0]
+        def listen(heading: str) -> StudyBar:
+            shown.close()
+            screen.print(heading, markup=False, soft_wrap=True)
+            return shown.enter_context(StudyBar(quiet))
 
-    try:
         done = reproduce_kang(tables, out, resume=resume, overwrite=overwrite, listen=listen)
-    finally:
-        for bar in bars:
-            bar.__exit__(None, None, None)
     _print(done.comparison)
     screen.print(_timing(done.timing), markup=False)
     for name in ("comparison", "effects", "timing"):

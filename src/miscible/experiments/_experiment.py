@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..errors import PlanError
 from ..strategies import Strategy, Tuning, parse_strategies
+from ..study import read_toml
 from ..text import suggest
 from ._measures import MEASURES
 
@@ -205,14 +205,7 @@ def read_experiment(path: Path) -> Experiment | PairExperiment:
     PlanError
         The file is missing, is not TOML, or a key or value is not what an experiment holds.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(
-            "no such experiment.", source=path, hint="Those of the project lie in experiments/."
-        ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PlanError(f"cannot be read as TOML: {error}.", source=path) from error
+    content = read_toml(path, "experiment", "Those of the project lie in experiments/.")
     kinds: dict[object, type[Experiment] | type[PairExperiment]] = {
         "simulation": Experiment,
         "study": PairExperiment,

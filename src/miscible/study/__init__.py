@@ -1,7 +1,7 @@
 """A resumable grid of work: strategies x folds x repeats on one table."""
 
 from ._cells import Cell, CellRecord
-from ._plan import Goal, Plan, SplitPlan, TablePlan, make_plan, plan_text, read_plan
+from ._plan import Goal, Plan, SplitPlan, TablePlan, make_plan, plan_text, read_plan, read_toml
 from ._results import StudyResult
 from ._run import Listener, Silent, missing_cells, run_study
 from ._scoring import task_error
@@ -28,6 +28,7 @@ __all__ = [
     "missing_cells",
     "plan_text",
     "read_plan",
+    "read_toml",
     "run_study",
     "task_error",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ..errors import PlanError
 from ..strategies import Strategy, Tuning, parse_strategies
 
-__all__ = ["Goal", "Plan", "SplitPlan", "TablePlan", "make_plan", "plan_text", "read_plan"]
+__all__ = ["Goal", "Plan", "SplitPlan", "TablePlan", "make_plan", "plan_text", "read_plan", "read_toml"]
 
 Goal = Literal["characterise", "screen"]
 Use = Literal["same", "group", "system", "cluster", "element"]
@@ -92,15 +92,23 @@ def read_plan(path: Path) -> Plan:
     PlanError
         The file is missing, is not TOML, or a key or value is not what a plan holds.
     """
+    return make_plan(read_toml(path, "plan", "Every run writes plan.toml in its folder."), source=path)
+
+
+def read_toml(path: Path, what: str, hint: str) -> dict[str, Any]:
+    """The content of a file that should hold ``what``.
+
+    Raises
+    ------
+    PlanError
+        The file is missing, for which ``hint`` says where there are some, or it is not TOML.
+    """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PlanError(
-            "no such plan.", source=path, hint="Every run writes plan.toml in its folder."
-        ) from None
+        raise PlanError(f"no such {what}.", source=path, hint=hint) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PlanError(f"cannot be read as TOML: {error}.", source=path) from error
-    return make_plan(content, source=path)
 
 
 def make_plan(content: dict[str, object], source: object = "plan") -> Plan:
