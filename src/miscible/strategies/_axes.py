@@ -13,11 +13,13 @@ __all__ = [
     "NETWORKS",
     "SETS",
     "SIMPLEST_FIRST",
+    "TRANSFERS",
 ]
 
 BLEND = "blend"
 MIXINGS = ("relation", "relation-dynamic", "mmoe", "task-attention")
-NETWORKS = ("independent", "shared", *MIXINGS, "grouped", "warm")
+TRANSFERS = ("transfer", "align")
+NETWORKS = ("independent", "shared", *MIXINGS, "grouped", "warm", *TRANSFERS)
 
 AXES: dict[str, tuple[str, ...]] = {
     "reduction": ("task-mean", "pair-sum"),
@@ -35,6 +37,9 @@ AXES: dict[str, tuple[str, ...]] = {
     "affinity": ("gradients", "pairs"),
     "networks": ("n2", "n3", "n4", "n6", "n8"),
     "tuned": ("frozen",),
+    "ratios": ("equal", "alone", "correlated"),
+    "begin": ("scratch",),
+    "tied": ("tied",),
 }
 """Axes in the order in which a name lists them, and their words."""
 
@@ -48,6 +53,8 @@ ALLOWED: dict[str, set[str]] = {
     "task-attention": {*_COMMON, "checkpoint"},
     "grouped": {*_COMMON, "features", "affinity", "networks"},
     "warm": {*_COMMON, "features", "tuned", "source"},
+    "transfer": {"width", "ratios", "begin", "tied"},
+    "align": {"width", "ratios", "begin", "tied"},
 }
 """Axes that make sense for each architecture; the others have none."""
 
@@ -65,6 +72,8 @@ SIMPLEST_FIRST = (
     "relation",
     "relation-dynamic",
     "warm",
+    "transfer",
+    "align",
     "lightgbm-stacked",
     BLEND,
 )
@@ -128,6 +137,7 @@ SETS: dict[str, tuple[str, ...]] = {
     "rules": ("independent", "shared", *_RULES),
     "labels": ("independent", "independent+lds", "shared", *_LABELS),
     "architectures": _ARCHITECTURES,
+    "transfer": ("independent", "shared", "warm", "transfer+equal", "transfer+correlated", "transfer", "align"),
     "all": tuple(
         dict.fromkeys(
             (*_DEFAULT[:-1], *_PAPERS, *_RULES, "independent+gai", *_LABELS, *_ARCHITECTURES, "shared+per-task", BLEND)

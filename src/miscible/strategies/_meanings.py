@@ -15,6 +15,9 @@ MEANINGS: dict[str, str] = {
     "task-attention": "a mask over the shared features for every property (Liu et al. 2019)",
     "grouped": "a few shared networks, each for properties that get on (Fifty et al. 2021)",
     "warm": "trained on all properties, then tuned to each; +from=NAME: trained on one",
+    "transfer": "a network for each property, in which the others count by learned ratios (after Lee 2024, "
+    "arXiv 2410.00432)",
+    "align": "transfer with the properties' latent spaces aligned (after GATE, arXiv 2310.06369)",
     "task-mean": "a property's loss is the mean over its labels in the batch",
     "pair-sum": "every label counts the same",
     "proportional": "batches are random rows",
@@ -60,6 +63,11 @@ MEANINGS: dict[str, str] = {
     "pairs": "grouped by what properties gain from each other two by two",
     "n2": "at most two networks; likewise n3, n4, n6, n8",
     "frozen": "only the heads are tuned",
+    "equal": "every other property counts the same",
+    "alone": "no other property counts",
+    "correlated": "others count by the correlation of their labels",
+    "scratch": "starts afresh, not from a network of all properties",
+    "tied": "properties that resemble each other share one ratio",
 }
 """Words not listed mean what the one before them says."""
 
@@ -79,6 +87,9 @@ _TITLES = {
     "affinity": "how a grouped strategy finds its groups",
     "networks": "networks of a grouped strategy",
     "tuned": "what a warm start tunes",
+    "ratios": "how much the other properties count in a transfer (learned from held-out labels if not said)",
+    "begin": "where a transfer starts",
+    "tied": "ratios of a transfer",
 }
 
 

@@ -19,7 +19,7 @@ from ..learning import (
     TaskWeights,
 )
 from ..text import suggest
-from ._axes import ALLOWED, AXES, BLEND, MIXINGS, NETWORKS, SETS, SIMPLEST_FIRST
+from ._axes import ALLOWED, AXES, BLEND, MIXINGS, NETWORKS, SETS, SIMPLEST_FIRST, TRANSFERS
 
 __all__ = ["Side", "Strategy", "parse_strategies", "parse_strategy"]
 
@@ -37,8 +37,10 @@ class Strategy:
     architecture
         ``independent`` (one network a task), ``shared`` (hard sharing), ``relation`` and ``relation-dynamic``
         (learned task relation graphs), ``mmoe`` (mixture of experts), ``task-attention``, ``grouped`` (a few shared
-        networks, each for the tasks that get on), ``warm`` (trained on all tasks, then tuned to each), the name of a
-        baseline, or ``blend`` (LightGBM with the best network, mixed by inner validation).
+        networks, each for the tasks that get on), ``warm`` (trained on all tasks, then tuned to each), ``transfer``
+        (a network for each task, in which every other task counts by a ratio of its own), ``align`` (the same, with
+        the tasks' latent spaces aligned), the name of a baseline, or ``blend`` (LightGBM with the best network, mixed
+        by inner validation).
     reduction, sampling, task_weights, labels, features, classes, rule, checkpoint
         See ``learning.TrainOptions``.
     norm
@@ -55,6 +57,13 @@ class Strategy:
         Most networks of a grouped strategy.
     tuned
         ``frozen``: the shared layers of a warm start stay as they are.
+    ratios
+        Of a transfer: learned from held-out labels, all ``equal``, ``alone`` (no other task counts), or ``correlated``
+        (by the correlation of the labels).
+    begin
+        Whether a transfer goes on from a network of all tasks or starts from scratch.
+    tied
+        Whether sources that resemble each other share one ratio.
     source
         The one property a warm start comes from; empty for all.
     """
@@ -75,6 +84,9 @@ class Strategy:
     affinity: Literal["gradients", "pairs"] = "gradients"
     networks: str = "n3"
     tuned: Literal["none", "frozen"] = "none"
+    ratios: Literal["learned", "equal", "alone", "correlated"] = "learned"
+    begin: Literal["pretrained", "scratch"] = "pretrained"
+    tied: Literal["none", "tied"] = "none"
     source: str = ""
 
     @property
@@ -104,9 +116,9 @@ class Strategy:
     @property
     def remedies(self) -> tuple[str, ...]:
         """Remedies in use, whose parameters are tuned."""
-        return tuple(
-            r for r in (self.labels, self.features, self.classes, self.rule) if r not in ("none", "sum")
-        )
+        named = (self.labels, self.features, self.classes, self.rule)
+        own = ("transfer",) if self.architecture in TRANSFERS else ()
+        return (*own, *(remedy for remedy in named if remedy not in ("none", "sum")))
 
     @property
     def n_units(self) -> int:

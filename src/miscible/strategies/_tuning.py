@@ -30,8 +30,10 @@ REMEDIES: dict[str, tuple[float, ...]] = {
     "gai.noise": (0.3, 0.8),
     "bni.noise": (0.3, 0.8),
     "focal.gamma": (1.0, 2.0),
+    "transfer.strength": (1.0, 4.0),
 }
-"""Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels."""
+"""Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels, strength of a
+transfer in units of the target's own weight."""
 
 
 class Tuning(BaseModel):

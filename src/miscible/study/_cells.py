@@ -88,6 +88,8 @@ COST = {
     "task-attention": 6.0,
     "grouped": 10.0,
     "warm": 12.0,
+    "transfer": 40.0,
+    "align": 60.0,
 }
 
 
