@@ -11,7 +11,7 @@ import pytest
 from miscible.baselines import fit_baseline
 from miscible.bundle import Bundle, BundleParts, TaskPart, load_bundle, write_bundle
 from miscible.inputs import featurize
-from miscible.splits import assign_folds, make_fold
+from miscible.splits import assign_folds, group_keys, make_fold
 from miscible.table import InputSpec, Table, read_table
 
 N_FOLDS = 4
@@ -96,6 +96,19 @@ def parts() -> BundleParts:
     targets = ["strength:reg:unit=MPa", "life/Zyklen:reg:transform=log10", "glass:cls", "phase α|β:cls"]
     table = read_table(frame, targets, inputs=SPEC)
     return make_parts(table, table.frame["group"].to_numpy(), MODELS)
+
+
+@pytest.fixture(scope="session")
+def molecule_parts() -> BundleParts:
+    """Small molecules by their descriptors; the property is about their length."""
+    cores = ("", "c1ccccc1", "C1CCCCC1", "c1ccncc1", "C1CCOC1", "c1ccsc1")
+    smiles = [
+        f"{'C' * chain}{core}{end}" for core in cores for chain in range(1, 5) for end in ("O", "N", "Cl")
+    ]
+    noise = np.random.default_rng(3).normal(size=len(smiles))
+    frame = pd.DataFrame({"mol": smiles, "y": [len(s) for s in smiles] + noise})
+    table = read_table(frame, ["y:reg"], inputs=["mol:descriptors"])
+    return make_parts(table, group_keys(table, "scaffold").codes, ("ridge",))
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,28 @@ def test_features_are_those_of_rdkit(folder):
     assert not np.isinf(features.numeric).any()
 
 
+def test_descriptors_alone_are_the_other_columns(folder):
+    full, alone = (
+        featurize(FRAME, SPEC),
+        featurize(FRAME, InputSpec(smiles="smiles", smiles_as="descriptors")),
+    )
+    rest = [not name.startswith("morgan ") for name in full.names]
+    assert alone.names == tuple(name for name in full.names if name.startswith("rdkit "))
+    assert len(alone.names) == len(Descriptors.descList)
+    np.testing.assert_array_equal(alone.numeric, full.numeric[:, rest])
+    assert featurize(FRAME.iloc[:0], InputSpec(smiles="smiles", smiles_as="descriptors")).n_rows == 0
+
+
+def test_descriptors_alone_count_nothing(folder, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("hashed counts were computed")
+
+    monkeypatch.setattr(_molecule, "morgan_counts", refuse)
+    featurize(FRAME, InputSpec(smiles="smiles", smiles_as="descriptors"))
+    with pytest.raises(AssertionError, match="hashed counts"):
+        featurize(FRAME, SPEC)
+
+
 def test_descriptors_come_back_from_memory_and_from_disk(folder, monkeypatch):
     first = featurize(FRAME, SPEC)
     assert len(list(folder.iterdir())) == 1

@@ -20,6 +20,7 @@ plans = st.builds(
         {
             "source": st.text(min_size=1).filter(lambda s: s.isprintable()),
             "targets": st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=3),
+            "inputs": st.sampled_from([[], ["smiles:descriptors"], ["SMILES", "T:number"]]),
             "where": st.lists(st.sampled_from(["t <= 298", 'a == "x\\y"', "µ > 1"]), max_size=2),
             "weight": st.none() | st.just("w"),
             "skip_bad_rows": st.booleans(),

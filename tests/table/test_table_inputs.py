@@ -71,6 +71,15 @@ def test_roles_are_declared() -> None:
     assert read_table(MIXED, ["y"], inputs=ready).inputs == ready
 
 
+def test_molecules_by_descriptors_alone_are_molecules_still() -> None:
+    table = read_table(MIXED, ["y"], inputs=["SMILES:descriptors", "T"])
+    assert table.inputs == InputSpec(smiles="SMILES", numeric=("T",), smiles_as="descriptors")
+    assert _roles(MIXED, ["SMILES:smiles"]).smiles_as == "full"
+    broken = MIXED.assign(SMILES=["CCO", "C1CC", "C"])
+    with pytest.raises(InputError, match=r"column 'SMILES'.*'C1CC'"):
+        read_table(broken, ["y"], inputs=["SMILES:descriptors"])
+
+
 def test_many_different_formulas_are_a_composition_under_any_name() -> None:
     formulas = [f"Fe{k}Ni" for k in range(1, 31)]
     frame = pd.DataFrame({"index": formulas, "y": np.arange(30.0)})
@@ -116,6 +125,7 @@ def test_nothing_or_too_much_recognised() -> None:
         ),
         (["T", "T"], "column 'T': this input is named twice"),
         (["FORMULA:composition", "phase:composition"], "several composition inputs: 'FORMULA', 'phase'"),
+        (["SMILES:smiles", "phase:descriptors"], "several smiles inputs: 'SMILES', 'phase'"),
         (["Cu:at", "Ni:wt"], r"amounts in both at\.% \('Cu'\) and wt\.% \('Ni'\)"),
         (["T:wt"], "column 'T': a column of amounts must be named by an element symbol"),
         (["FORMULA", "Cu:at", "Ni:at"], r"'FORMULA': a formula column and columns of amounts \('Cu', 'Ni'\)"),

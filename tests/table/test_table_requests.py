@@ -68,7 +68,7 @@ def test_targets_that_make_no_sense(text: str, message: str) -> None:
         parse_target(text, ["x"])
 
 
-@pytest.mark.parametrize("role", ["composition", "smiles", "number", "category", "at", "wt"])
+@pytest.mark.parametrize("role", ["composition", "smiles", "descriptors", "number", "category", "at", "wt"])
 def test_input_roles(role: str) -> None:
     assert parse_input(f"Cu:{role}") == InputRequest("Cu", role)  # pyright: ignore[reportArgumentType]
     assert parse_input("Cu") == InputRequest("Cu")

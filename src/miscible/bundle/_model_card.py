@@ -67,7 +67,8 @@ def _use(parts: BundleParts) -> list[str]:
 
 def _inputs(spec: InputSpec) -> str:
     parts = [f"composition `{spec.composition}`"] if spec.composition is not None else []
-    parts += [f"SMILES `{spec.smiles}`"] if spec.smiles is not None else []
+    alone = " (by descriptors, without hashed counts)" if spec.smiles_as == "descriptors" else ""
+    parts += [f"SMILES `{spec.smiles}`{alone}"] if spec.smiles is not None else []
     if spec.fractions:
         parts.append(f"amounts in {spec.fraction_unit}.% " + ", ".join(f"`{c}`" for c in spec.fractions))
     parts += [f"number `{c}`" for c in spec.numeric] + [f"category `{c}`" for c in spec.categorical]

@@ -34,8 +34,8 @@ Targets = Annotated[
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        help="Input columns NAME[:role], role composition, smiles, number, category, at or wt; "
-        "found by name if left out."
+        help="Input columns NAME[:role], role composition, smiles, descriptors (SMILES without hashed counts: "
+        "much faster networks), number, category, at or wt; found by name if left out."
     ),
 ]
 Where = Annotated[list[str] | None, typer.Option(help='Row filters, such as "temperature <= 298".')]

@@ -33,8 +33,8 @@ def featurize(
         Holds the columns named by ``spec``.
     spec
         What the columns mean. Compositions become element fractions, statistics over element properties and
-        alloy descriptors; molecules become Morgan counts and RDKit descriptors; numeric columns stay;
-        categorical columns become text.
+        alloy descriptors; molecules become Morgan counts and RDKit descriptors, or these alone; numeric
+        columns stay; categorical columns become text.
     n_jobs
         Processes for molecule descriptors that are not in the cache, where these are more than 2,000.
     described
@@ -58,8 +58,9 @@ def featurize(
         canonical = _canonical(frame, spec.smiles)
         if described is None:
             described = described_structures(canonical, n_jobs)
-        blocks.append(molecule_features(canonical, described))
-        names += molecule_names()
+        hashed = spec.smiles_as == "full"
+        blocks.append(molecule_features(canonical, described, hashed=hashed))
+        names += molecule_names(hashed=hashed)
     if spec.numeric:
         numbers = [_numbers(frame, column) for column in spec.numeric]
         blocks.append(np.stack(numbers, axis=1).astype(np.float32))

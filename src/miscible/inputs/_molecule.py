@@ -30,12 +30,15 @@ _lock = threading.Lock()
 """Held by whoever reads or changes the memory and the file."""
 
 
-def molecule_names() -> tuple[str, ...]:
+def molecule_names(*, hashed: bool = True) -> tuple[str, ...]:
     """Column names of `molecule_features`."""
-    return tuple(f"{HASHED}{i}" for i in range(N_COUNTS)) + tuple(f"rdkit {n}" for n in descriptor_names())
+    n_counts = N_COUNTS if hashed else 0
+    return tuple(f"{HASHED}{i}" for i in range(n_counts)) + tuple(f"rdkit {n}" for n in descriptor_names())
 
 
-def molecule_features(canonical: Sequence[str], described: Mapping[str, np.ndarray]) -> np.ndarray:
+def molecule_features(
+    canonical: Sequence[str], described: Mapping[str, np.ndarray], *, hashed: bool = True
+) -> np.ndarray:
     """Morgan counts (radius 2) and RDKit descriptors.
 
     Parameters
@@ -44,18 +47,22 @@ def molecule_features(canonical: Sequence[str], described: Mapping[str, np.ndarr
         Canonical SMILES, one a row.
     described
         What `described_structures` says of all of them.
+    hashed
+        False: the descriptors alone.
 
     Returns
     -------
-    ``(n, len(molecule_names()))`` float32.
+    ``(n, len(molecule_names(hashed=hashed)))`` float32.
     """
     unique = list(dict.fromkeys(canonical))
     position = {smiles: i for i, smiles in enumerate(unique)}
     rows = np.array([position[smiles] for smiles in canonical], dtype=np.int64)
-    features = np.empty((len(canonical), len(molecule_names())), dtype=np.float32)
-    features[:, :N_COUNTS] = morgan_counts(unique, n_counts=N_COUNTS)[rows]
+    n_counts = N_COUNTS if hashed else 0
+    features = np.empty((len(canonical), len(molecule_names(hashed=hashed))), dtype=np.float32)
+    if hashed:
+        features[:, :n_counts] = morgan_counts(unique, n_counts=n_counts)[rows]
     if unique:
-        features[:, N_COUNTS:] = np.stack([described[smiles] for smiles in unique])[rows]
+        features[:, n_counts:] = np.stack([described[smiles] for smiles in unique])[rows]
     return features
 
 

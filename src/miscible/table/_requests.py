@@ -15,7 +15,7 @@ from ._property import Kind, Property, Transform
 
 __all__ = ["InputRequest", "Role", "TargetRequest", "parse_input", "parse_target"]
 
-Role = Literal["composition", "smiles", "number", "category", "at", "wt"]
+Role = Literal["composition", "smiles", "descriptors", "number", "category", "at", "wt"]
 Parsed = TypeVar("Parsed")
 
 _KINDS: dict[str, Kind | Literal["classification"]] = {
@@ -95,7 +95,8 @@ def parse_target(text: str, columns: Sequence[str] | None = None) -> TargetReque
 def parse_input(text: str, columns: Sequence[str] | None = None) -> InputRequest:
     """Read ``name[:role]``; names may hold colons, see `parse_target`.
 
-    Roles: ``composition``, ``smiles``, ``number``, ``category``, and ``at`` or ``wt`` for amounts.
+    Roles: ``composition``, ``smiles``, ``descriptors`` (SMILES too, featurised without hashed counts),
+    ``number``, ``category``, and ``at`` or ``wt`` for amounts.
 
     Raises
     ------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -119,9 +119,7 @@ def _from_requests(
         r.name for r in requests if r.role is None and r.name in ELEMENTS and _is_numeric(frame[r.name])
     ]
     amounts = set(undecided) if len(undecided) >= 3 else set()
-    roles: dict[str, list[str]] = {
-        role: [] for role in ("composition", "smiles", "number", "category", "at", "wt")
-    }
+    roles: dict[str, list[str]] = {role: [] for role in get_args(Role)}
     notes = []
     for request in requests:
         role = request.role
@@ -129,10 +127,11 @@ def _from_requests(
             role = "at" if request.name in amounts else _infer_role(frame[request.name])
             notes.append(f"input {request.name!r} read as {role}.")
         roles[role].append(request.name)
-    for role in ("composition", "smiles"):
-        if len(roles[role]) > 1:
+    molecules = roles["smiles"] + roles["descriptors"]
+    for what, names in (("composition", roles["composition"]), ("smiles", molecules)):
+        if len(names) > 1:
             raise InputError(
-                f"several {role} inputs: {list_names(roles[role])}.", source=source, hint="Keep one of them."
+                f"several {what} inputs: {list_names(names)}.", source=source, hint="Keep one of them."
             )
     if roles["at"] and roles["wt"]:
         raise InputError(
@@ -145,9 +144,10 @@ def _from_requests(
         composition=next(iter(roles["composition"]), None),
         fractions=tuple(roles[unit]),
         fraction_unit=unit,
-        smiles=next(iter(roles["smiles"]), None),
+        smiles=next(iter(molecules), None),
         numeric=tuple(roles["number"]),
         categorical=tuple(roles["category"]),
+        smiles_as="descriptors" if roles["descriptors"] else "full",
     )
     return spec, tuple(notes)
 

@@ -29,6 +29,9 @@ class InputSpec:
         Column of SMILES strings.
     numeric, categorical
         Plain columns.
+    smiles_as
+        What molecules become: ``full``, hashed Morgan counts and RDKit descriptors, or ``descriptors`` alone,
+        a fifth of the columns.
     """
 
     composition: str | None = None
@@ -37,6 +40,7 @@ class InputSpec:
     smiles: str | None = None
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    smiles_as: Literal["full", "descriptors"] = "full"
 
     @property
     def columns(self) -> tuple[str, ...]:
