@@ -12,7 +12,9 @@ from ._strata import Strata
 __all__ = ["allocate"]
 
 
-def allocate(strata: Strata, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def allocate(
+    strata: Strata, shares: np.ndarray, rng: np.random.Generator, settled: np.ndarray | None = None
+) -> np.ndarray:
     """Part of every group.
 
     Greedy: groups are taken from the ones that hold the largest part of any stratum (large groups, groups
@@ -36,26 +38,34 @@ def allocate(strata: Strata, shares: np.ndarray, rng: np.random.Generator) -> np
         ``(n_parts,)`` share of each part, summing to 1.
     rng
         Source of the order.
+    settled
+        ``(n_groups,)`` part of groups whose place is given, -1 for those still to be placed; none is given by
+        default.
 
     Returns
     -------
     ndarray
         ``(n_groups,)`` int64.
     """
+    settled = np.full(strata.n_groups, -1) if settled is None else settled
     columns, amounts = strata.columns, strata.amounts
     inverse = 1 / np.maximum(strata.totals, 1)
     relative = strata.importance * inverse**2
     patterns: dict[bytes, list[int]] = defaultdict(list)
     for group, (start, stop) in enumerate(pairwise(strata.starts.tolist())):
-        patterns[columns[start:stop].tobytes() + amounts[start:stop].tobytes()].append(group)
+        if settled[group] < 0:
+            patterns[columns[start:stop].tobytes() + amounts[start:stop].tobytes()].append(group)
     members = [np.array(groups) for groups in patterns.values()]
 
     largest = np.maximum.reduceat(amounts * inverse[columns], strata.starts[:-1])
     power = np.floor(np.log2(largest[[groups[0] for groups in members]]))
     order = np.lexsort((rng.random(len(members)), -power))
 
-    parts = np.zeros(strata.n_groups, dtype=np.int64)
+    parts = settled.astype(np.int64)
     loads = np.zeros((strata.n_strata, len(shares)))
+    for group in np.flatnonzero(settled >= 0).tolist():
+        where, held = strata.of_group(group)
+        loads[where, settled[group]] += held
     for pattern in order.tolist():
         groups = members[pattern]
         where, held = strata.of_group(groups[0])

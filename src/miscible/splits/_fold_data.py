@@ -32,7 +32,7 @@ class FoldData:
     n_classes
         ``(n_tasks,)``: 0 for regression, 2 for binary, C for multiclass.
     preparation
-        Fitted on ``train_rows``.
+        Fitted on ``train_rows``, or on those of the run that is extended.
     codes
         ``(n_rows,)`` group of each row.
     """
@@ -59,6 +59,7 @@ def make_fold(
     seed: int,
     fraction: float = 0.2,
     barred: np.ndarray | None = None,
+    preparation: Preparation | None = None,
 ) -> FoldData:
     """Build one outer fold.
 
@@ -81,6 +82,8 @@ def make_fold(
         Share of the inner validation part.
     barred
         ``(n_rows,)`` mask of rows that may be neither trained on nor tested here; see `FoldAssignment`.
+    preparation
+        Of the inputs, where networks that read such inputs are to go on; fitted on the training rows by default.
     """
     tested = outer == fold
     hidden = tested if barred is None else tested | barred
@@ -89,7 +92,7 @@ def make_fold(
     train_rows, valid_rows = inner_split(
         codes, targets, np.flatnonzero(~hidden), fraction=fraction, seed=seed, kinds=table.kinds
     )
-    preparation = Preparation.fit(features, train_rows)
+    preparation = Preparation.fit(features, train_rows) if preparation is None else preparation
     return FoldData(
         inputs=preparation.transform(features),
         targets=targets,

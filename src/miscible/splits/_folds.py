@@ -12,7 +12,7 @@ from ._allocate import allocate
 from ._elements import bar_rows, element_warnings
 from ._strata import Strata, count_strata
 
-__all__ = ["FoldAssignment", "assign_folds"]
+__all__ = ["FoldAssignment", "assign_folds", "fold_warnings"]
 
 _LARGE = 0.1
 
@@ -32,12 +32,16 @@ class FoldAssignment:
     barred
         ``(n_repeats, n_folds, n_rows)`` bool, rows that are neither trained on nor tested in a fold; None where
         every row that is not tested may be trained on.
+    fixed
+        Whether all repeats have the same folds and vary only what is drawn inside them: a fold's repeats then say one
+        thing about the rows, not several.
     """
 
     outer: np.ndarray
     n_folds: int
     warnings: tuple[str, ...] = field(default=())
     barred: np.ndarray | None = None
+    fixed: bool = False
 
     @property
     def n_repeats(self) -> int:
@@ -108,18 +112,42 @@ def assign_folds(
     for repeat in range(n_repeats):
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, repeat])))
         folds[repeat] = rng.permutation(n_folds)[allocate(strata, shares, rng)]
-    names = [str(t + 1) for t in range(labels.shape[1])] if names is None else names
-    group_names = [str(c) for c in (found if group_labels is None else np.asarray(group_labels)[found])]
-    classes = [()] * len(names) if classes is None else classes
-    warnings = _large_groups(strata, group_names) + _scarce(strata, folds, n_folds, names, classes)
+    warnings = fold_warnings(strata, folds, found, n_folds, names, classes, group_labels)
     outer = folds[:, dense]
     if holds is None:
-        return FoldAssignment(outer, n_folds, tuple(warnings))
+        return FoldAssignment(outer, n_folds, warnings)
+    names = _task_names(strata, names)
+    group_names = _group_names(found, group_labels)
     barred = bar_rows(outer, folds, holds[:, found], n_folds)
     whole = np.logical_not(holds[:, found].any(axis=0))
     base = sorted({part for g in np.flatnonzero(whole).tolist() for part in group_names[g].split("-")})
-    warnings += element_warnings(outer, barred, whole[dense], labels, names, base)
-    return FoldAssignment(outer, n_folds, tuple(warnings), barred)
+    warnings += tuple(element_warnings(outer, barred, whole[dense], labels, names, base))
+    return FoldAssignment(outer, n_folds, warnings, barred)
+
+
+def fold_warnings(
+    strata: Strata,
+    folds: np.ndarray,
+    found: np.ndarray,
+    n_folds: int,
+    names: Sequence[str] | None,
+    classes: Sequence[Sequence[str]] | None,
+    group_labels: Sequence[str] | np.ndarray | None,
+) -> tuple[str, ...]:
+    """What a reader must know of folds ``(n_repeats, n_groups)`` of the groups with codes ``found``."""
+    names = _task_names(strata, names)
+    classes = [()] * len(names) if classes is None else classes
+    large = _large_groups(strata, _group_names(found, group_labels))
+    return tuple(large + _scarce(strata, folds, n_folds, names, classes))
+
+
+def _task_names(strata: Strata, names: Sequence[str] | None) -> Sequence[str]:
+    n_tasks = int(strata.task.max(initial=-1)) + 1
+    return [str(t + 1) for t in range(n_tasks)] if names is None else names
+
+
+def _group_names(found: np.ndarray, labels: Sequence[str] | np.ndarray | None) -> list[str]:
+    return [str(c) for c in (found if labels is None else np.asarray(labels)[found])]
 
 
 def _large_groups(strata: Strata, group_names: Sequence[str]) -> list[str]:
