@@ -34,6 +34,7 @@ from .training import (
     task_influence,
     train,
 )
+from .transfer import TransferPlan
 
 __all__ = [
     "ABLATIONS",
@@ -61,6 +62,7 @@ __all__ = [
     "TaskWeights",
     "TrainOptions",
     "TrainingData",
+    "TransferPlan",
     "check_device",
     "count_parameters",
     "make_rule",

@@ -140,6 +140,8 @@ class Member:
         Rate and decay.
     race
         Members with the same number compete when the options ask for halving.
+    primary
+        The one of its tasks that its validation score is about, in a population with a transfer plan.
     """
 
     data: int
@@ -147,6 +149,7 @@ class Member:
     seed: int
     setting: Setting = field(default_factory=Setting)
     race: int = 0
+    primary: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,8 @@ class Population:
                 raise ValueError(f"member {i} needs distinct tasks, got {member.tasks}")
             if not 0 <= min(member.tasks) <= max(member.tasks) < self.shape.n_tasks:
                 raise ValueError(f"member {i} names tasks {member.tasks} of {self.shape.n_tasks}")
+            if member.primary is not None and member.primary not in member.tasks:
+                raise ValueError(f"member {i} does not learn its primary task {member.primary}")
             if member.seed < 0:
                 raise ValueError(f"member {i} has a negative seed")
 

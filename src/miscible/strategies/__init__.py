@@ -1,8 +1,9 @@
 """Named ways to learn, and how one is fitted on folds."""
 
-from ._axes import BLEND, SETS
+from ._axes import BLEND, EXTENDED, SETS
 from ._bench import NetworkFit
 from ._ensemble import NetworkEnsemble, NetworkModel
+from ._extended import TrainedTrunks, fit_extended, take_trunks
 from ._grouping import Grouping, affinity_from_gram, affinity_from_pairs, best_grouping
 from ._meanings import describe_strategies
 from ._networks import fit_networks
@@ -13,6 +14,7 @@ from ._tuning import Tuning
 
 __all__ = [
     "BLEND",
+    "EXTENDED",
     "SETS",
     "Grouping",
     "NetworkEnsemble",
@@ -21,14 +23,17 @@ __all__ = [
     "ProbedNetwork",
     "Side",
     "Strategy",
+    "TrainedTrunks",
     "Tuning",
     "affinity_from_gram",
     "affinity_from_pairs",
     "best_grouping",
     "describe_strategies",
+    "fit_extended",
     "fit_networks",
     "parse_strategies",
     "parse_strategy",
     "probe_networks",
     "sensible_strategies",
+    "take_trunks",
 ]

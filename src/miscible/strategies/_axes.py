@@ -9,6 +9,7 @@ __all__ = [
     "ALLOWED",
     "AXES",
     "BLEND",
+    "EXTENDED",
     "MIXINGS",
     "NETWORKS",
     "SETS",
@@ -17,9 +18,10 @@ __all__ = [
 ]
 
 BLEND = "blend"
+EXTENDED = "extended"
 MIXINGS = ("relation", "relation-dynamic", "mmoe", "task-attention")
 TRANSFERS = ("transfer", "align")
-NETWORKS = ("independent", "shared", *MIXINGS, "grouped", "warm", *TRANSFERS)
+NETWORKS = ("independent", "shared", *MIXINGS, "grouped", "warm", *TRANSFERS, EXTENDED)
 
 AXES: dict[str, tuple[str, ...]] = {
     "reduction": ("task-mean", "pair-sum"),
@@ -55,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     "warm": {*_COMMON, "features", "tuned", "source"},
     "transfer": {"width", "ratios", "begin", "tied"},
     "align": {"width", "ratios", "begin", "tied"},
+    EXTENDED: {"labels", "classes", "tuned"},
 }
 """Axes that make sense for each architecture; the others have none."""
 
@@ -74,6 +77,7 @@ SIMPLEST_FIRST = (
     "warm",
     "transfer",
     "align",
+    EXTENDED,
     "lightgbm-stacked",
     BLEND,
 )
@@ -137,6 +141,18 @@ SETS: dict[str, tuple[str, ...]] = {
     "rules": ("independent", "shared", *_RULES),
     "labels": ("independent", "independent+lds", "shared", *_LABELS),
     "architectures": _ARCHITECTURES,
+    "extension": (
+        "mean",
+        "nearest",
+        "ridge",
+        "extra-trees",
+        "lightgbm",
+        "independent",
+        "independent+w64",
+        "extended",
+        "extended+frozen",
+        BLEND,
+    ),
     "transfer": ("independent", "shared", "warm", "transfer+equal", "transfer+correlated", "transfer", "align"),
     "all": tuple(
         dict.fromkeys(

@@ -25,7 +25,7 @@ from ._story import tell_story
 from ._strategy import Strategy
 from ._tuning import Tuning
 
-__all__ = ["Bench", "NetworkFit", "make_bench"]
+__all__ = ["Bench", "NetworkFit", "join_fits", "make_bench"]
 
 LAYERS = 2
 HEAD_UNITS = 64
@@ -33,6 +33,9 @@ L1 = 1e-3
 """Weight of the penalty on a relation graph; losses are of order 1."""
 
 _INFLUENCE_ROWS = 512
+_BYTES = 20
+_CHUNK_BYTES = 1 << 30
+"""Parameters, moments and best copies of networks trained in one go, where there may be thousands."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Bench:
         By fold, the tasks with training labels.
     seed
         Of starts and batches.
+    codes
+        ``(n_rows,)`` group of each row of the data.
     """
 
     strategy: Strategy
@@ -88,6 +93,7 @@ class Bench:
     settings: tuple[Setting, ...]
     learnable: tuple[tuple[int, ...], ...]
     seed: int
+    codes: np.ndarray
 
     @property
     def n_folds(self) -> int:
@@ -106,6 +112,21 @@ class Bench:
         """The same options without what belongs to the learning of several tasks or to long runs."""
         return replace(self.options, rule="sum", halving=(), checkpoint="joint", frozen=False)
 
+    def chunks(self, tasks: Sequence[Sequence[int]], each: int = 1) -> list[list[int]]:
+        """Places cut into runs whose networks, ``each`` a place with a head for each of its tasks, fit in memory."""
+        bodies = count_parameters(replace(self.shape, n_outputs=self.shape.n_outputs[:1]))
+        head = count_parameters(replace(self.shape, n_outputs=self.shape.n_outputs[:2])) - bodies
+        result: list[list[int]] = []
+        room = 0
+        for place, own in enumerate(tasks):
+            need = each * _BYTES * (bodies + head * len(own))
+            if not result or need > room:
+                result.append([])
+                room = _CHUNK_BYTES
+            result[-1].append(place)
+            room -= need
+        return result
+
     def keep(
         self,
         fitted: Fitted | None,
@@ -113,6 +134,7 @@ class Bench:
         fold: int,
         served: dict[int, tuple[int, ...]] | None = None,
         steps_before: int = 0,
+        more: Sequence[dict[str, object]] = (),
     ) -> NetworkFit:
         """The best members of every race of one fold that did not diverge.
 
@@ -126,6 +148,8 @@ class Bench:
             By race the tasks its networks answer for; by default all they learned.
         steps_before
             Work done for this fold in earlier stages.
+        more
+            What else the record of each member says.
         """
         own = [k for k, m in enumerate(members) if m.data == fold]
         fits = [] if fitted is None else [(k, fitted.members[k]) for k in own]
@@ -143,8 +167,11 @@ class Bench:
             assert fitted is not None
             state = fitted.member_state(k)
             story = tell_story(members[k], fitted.members[k])
+            story |= more[k] if more else {}
             if served is not None:
                 answers = served[members[k].race]
+                if members[k].primary is not None:
+                    state = _one_head(state, members[k].tasks.index(answers[0]))
                 state = {**state, "tasks": np.where(np.isin(state["tasks"], answers), state["tasks"], -1)}
                 story["served"] = list(answers)
             if self.shape.mixing.startswith("relation"):
@@ -176,6 +203,29 @@ class Bench:
         ]
 
 
+def join_fits(fits: Sequence[NetworkFit], steps_before: int) -> NetworkFit:
+    """One record of what several populations kept of a fold, and the steps of earlier stages."""
+    first = fits[0]
+    states = [fit.ensemble.state for fit in fits if fit.ensemble.state]
+    whole = {name: np.concatenate([s[name] for s in states]) for name in states[0]} if states else {}
+    return NetworkFit(
+        ensemble=replace(first.ensemble, state=whole),
+        kept=tuple(story for fit in fits for story in fit.kept),
+        members=sum(fit.members for fit in fits),
+        diverged=sum(fit.diverged for fit in fits),
+        steps=steps_before + sum(fit.steps for fit in fits),
+        parameters=first.parameters,
+    )
+
+
+def _one_head(state: State, head: int) -> State:
+    """A network with one of its heads alone."""
+    return {
+        name: array[:, head : head + 1] if name == "tasks" or name.startswith(("head.", "own.")) else array
+        for name, array in state.items()
+    }
+
+
 def make_bench(
     strategy: Strategy,
     folds: Sequence[FoldData],
@@ -194,7 +244,7 @@ def make_bench(
         TargetScaler.fit(f.targets[:, tasks], f.train_rows, [f.kinds[t] for t in tasks]) for f in folds
     )
     width = max(1, n_inputs or 0, *(fold.inputs.shape[1] for fold in folds))
-    data = _training_data(folds, tasks, scalers, width)
+    data, rows = _training_data(folds, tasks, scalers, width)
     # The experts stand for the last shared layer.
     layers = LAYERS - 1 if strategy.mixing == "mmoe" else LAYERS
     shape = NetworkShape(
@@ -213,13 +263,14 @@ def make_bench(
     )
     options = _options(strategy, tuning, data, train_share, device, compile)
     settings = tuning.settings(strategy.remedies)
-    return Bench(strategy, tuning, data, shape, options, scalers, settings, learnable, seed)
+    codes = folds[0].codes[rows]
+    return Bench(strategy, tuning, data, shape, options, scalers, settings, learnable, seed, codes)
 
 
 def _training_data(
     folds: Sequence[FoldData], tasks: list[int], scalers: Sequence[TargetScaler], n_inputs: int
-) -> TrainingData:
-    """Only rows with a label of these tasks, so that a scarce task does not carry the whole table."""
+) -> tuple[TrainingData, np.ndarray]:
+    """Only rows with a label of these tasks, so that a scarce task does not carry the whole table; and which."""
     labelled = [np.asarray(np.isfinite(fold.targets[:, tasks]).any(axis=1)) for fold in folds]
     rows = np.flatnonzero(np.any(labelled, axis=0))
     weights = folds[0].weights[rows]
@@ -231,7 +282,7 @@ def _training_data(
     targets = [
         scaler.transform(fold.targets[rows][:, tasks]) for fold, scaler in zip(folds, scalers, strict=True)
     ]
-    return TrainingData(
+    data = TrainingData(
         inputs=inputs,
         targets=np.stack(targets).astype(np.float32),
         train_rows=tuple(
@@ -243,6 +294,7 @@ def _training_data(
         kinds=tuple(folds[0].kinds[t] for t in tasks),
         weights=(weights / weights.mean() if len(rows) else weights).astype(np.float32),
     )
+    return data, rows
 
 
 def _options(

@@ -18,6 +18,7 @@ MEANINGS: dict[str, str] = {
     "transfer": "a network for each property, in which the others count by learned ratios (after Lee 2024, "
     "arXiv 2410.00432)",
     "align": "transfer with the properties' latent spaces aligned (after GATE, arXiv 2310.06369)",
+    "extended": "a new property's network, started from the shared layers of a finished run (advise --extend)",
     "task-mean": "a property's loss is the mean over its labels in the batch",
     "pair-sum": "every label counts the same",
     "proportional": "batches are random rows",

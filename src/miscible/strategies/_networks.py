@@ -9,6 +9,7 @@ from ..splits import FoldData
 from ._bench import Bench, NetworkFit, make_bench
 from ._grouped import fit_grouped
 from ._strategy import Strategy
+from ._transfer import fit_transfer
 from ._tuning import Tuning
 from ._warm import fit_warm
 
@@ -67,6 +68,8 @@ def fit_networks(
         return fit_grouped(bench)
     if strategy.architecture == "warm":
         return fit_warm(bench, None if not strategy.source else list(names).index(strategy.source))
+    if strategy.architecture == "transfer":
+        return fit_transfer(bench)
     return _fit_together(bench)
 
 

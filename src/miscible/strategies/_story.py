@@ -11,6 +11,7 @@ __all__ = ["tell_story"]
 
 def tell_story(member: Member, fit: MemberFit) -> dict[str, object]:
     """Setting, epochs, steps, training curves, gradient norms and what the rule did, fit for JSON."""
+    told = [h for h, task in enumerate(fit.tasks) if member.primary in (None, task)]
     story: dict[str, object] = {
         "rate": member.setting.rate,
         "decay": member.setting.decay,
@@ -20,9 +21,9 @@ def tell_story(member: Member, fit: MemberFit) -> dict[str, object]:
         "best_epoch": fit.best_epoch,
         "steps": fit.steps,
         "reason": fit.reason,
-        "tasks": list(fit.tasks),
-        "train": np.round(fit.train_curve.T, 5).tolist(),
-        "valid": np.round(fit.valid_curve.T, 5).tolist(),
+        "tasks": [fit.tasks[h] for h in told],
+        "train": np.round(fit.train_curve.T[told], 5).tolist(),
+        "valid": np.round(fit.valid_curve.T[told], 5).tolist(),
         "norms": {
             name: _finite(values) for name, values in zip(("mean", "largest"), fit.norm_curve.T, strict=True)
         },

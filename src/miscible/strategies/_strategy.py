@@ -39,7 +39,8 @@ class Strategy:
         (learned task relation graphs), ``mmoe`` (mixture of experts), ``task-attention``, ``grouped`` (a few shared
         networks, each for the tasks that get on), ``warm`` (trained on all tasks, then tuned to each), ``transfer``
         (a network for each task, in which every other task counts by a ratio of its own), ``align`` (the same, with
-        the tasks' latent spaces aligned), the name of a baseline, or ``blend`` (LightGBM with the best network, mixed
+        the tasks' latent spaces aligned), ``extended`` (a network of a new property, started from the shared layers of
+        a finished run), the name of a baseline, or ``blend`` (LightGBM with the best network, mixed
         by inner validation).
     reduction, sampling, task_weights, labels, features, classes, rule, checkpoint
         See ``learning.TrainOptions``.

@@ -31,9 +31,22 @@ REMEDIES: dict[str, tuple[float, ...]] = {
     "bni.noise": (0.3, 0.8),
     "focal.gamma": (1.0, 2.0),
     "transfer.strength": (1.0, 4.0),
+    "transfer.every": (5.0,),
+    "transfer.horizon": (1.0,),
+    "transfer.rate": (0.1,),
+    "transfer.updates": (120.0,),
+    "transfer.seeds": (2.0,),
+    "transfer.labels": (0.0,),
+    "transfer.bias": (0.0,),
+    "transfer.noise": (0.0,),
 }
-"""Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels, strength of a
-transfer in units of the target's own weight."""
+"""Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels.
+
+Of a transfer: strength of all sources in units of the target's own weight; steps between two updates of the ratios,
+steps after which a source is judged, Adam's rate on the ratios, updates, and seeds to average over. To try what a bad
+guide does: labels held out (0: a fifth), whether they are the largest ones (1), and noise on them.
+"""
+_MAY_BE_NOTHING = ("transfer.labels", "transfer.bias", "transfer.noise")
 
 
 class Tuning(BaseModel):
@@ -75,7 +88,7 @@ class Tuning(BaseModel):
                 try:
                     if remedy in RULES:
                         make_rule(remedy, **{parameter: value})
-                    elif not value > 0.0:
+                    elif not value > 0.0 and name not in _MAY_BE_NOTHING:
                         raise PlanError(f"must be positive, found {value}")
                 except PlanError as error:
                     raise ValueError(f"{name!r}: {error.message}") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from ..learning import Fitted, Member, Population, State, train
+from ..learning import Fitted, Hook, Member, Population, State, train
 from ._bench import Bench, NetworkFit
 
-__all__ = ["fit_warm"]
+__all__ = ["best_states", "fit_warm", "pretrain"]
 
 _TUNING = 2
 """Purpose of a seed: networks tuned to one target."""
@@ -26,19 +27,13 @@ def fit_warm(bench: Bench, source: int | None) -> list[NetworkFit]:
     source
         The one task to pre-train on; all by default.
     """
-    first = [
-        bench.member(f, tasks if source is None else (source,), s, race=f)
-        for f, tasks in enumerate(bench.learnable)
-        if tasks and (source is None or source in tasks)
-        for s in range(len(bench.settings))
-    ]
-    trained = train(Population(bench.shape, tuple(first)), bench.data, bench.options) if first else None
+    first, trained = pretrain(bench, source)
     members: list[Member] = []
     starts: list[State] = []
     steps = [0] * bench.n_folds
     race = 0
     for f, tasks in enumerate(bench.learnable):
-        found = _best(trained, first, f, bench.tuning.finalists)
+        found = best_states(trained, first, f, bench.tuning.finalists)
         steps[f] = sum(trained.members[k].steps for k, m in enumerate(first) if m.data == f) if trained else 0
         for t in tasks if found else ():
             for s in range(len(bench.settings)):
@@ -51,7 +46,22 @@ def fit_warm(bench: Bench, source: int | None) -> list[NetworkFit]:
     return [bench.keep(fitted, members, f, steps_before=steps[f]) for f in range(bench.n_folds)]
 
 
-def _best(fitted: Fitted | None, members: list[Member], fold: int, n: int) -> list[State]:
+def pretrain(
+    bench: Bench, source: int | None, hooks: Sequence[Hook] = ()
+) -> tuple[list[Member], Fitted | None]:
+    """Networks of every fold on all tasks, or on the source; ``None`` where there is nothing to learn."""
+    members = [
+        bench.member(f, tasks if source is None else (source,), s, race=f)
+        for f, tasks in enumerate(bench.learnable)
+        if tasks and (source is None or source in tasks)
+        for s in range(len(bench.settings))
+    ]
+    if not members:
+        return members, None
+    return members, train(Population(bench.shape, tuple(members)), bench.data, bench.options, hooks)
+
+
+def best_states(fitted: Fitted | None, members: Sequence[Member], fold: int, n: int) -> list[State]:
     """States of the best networks of one fold."""
     if fitted is None:
         return []

@@ -13,7 +13,7 @@ __all__ = ["Curves"]
 
 @dataclass
 class Curves:
-    """Losses and gradient norms of one member and what its rule did, epoch by epoch, and the steps it took."""
+    """Losses and gradient norms of one member, what its rule did and its ratios, epoch by epoch; and its steps."""
 
     train: list[np.ndarray] = field(default_factory=list)
     valid: list[np.ndarray] = field(default_factory=list)
@@ -21,12 +21,17 @@ class Curves:
     acted: list[float] = field(default_factory=list)
     conflicts: list[float] = field(default_factory=list)
     norms: list[np.ndarray] = field(default_factory=list)
+    ratios: list[np.ndarray] = field(default_factory=list)
     steps: int = 0
 
     def of_rule(self, name: str, n_tasks: int) -> RuleCurves:
         """What the rule did, for the member's own tasks."""
         weights = np.array([line[:n_tasks] for line in self.weights]).reshape(-1, n_tasks)
         return RuleCurves(name, weights, np.array(self.acted), np.array(self.conflicts))
+
+    def of_ratios(self, n_tasks: int) -> np.ndarray | None:
+        """``(epochs, n_tasks)`` learned ratios; ``None`` without."""
+        return np.array([line[:n_tasks] for line in self.ratios]) if self.ratios else None
 
     def losses(self, n_tasks: int) -> tuple[np.ndarray, np.ndarray]:
         """``(epochs, n_tasks)`` training and validation losses."""

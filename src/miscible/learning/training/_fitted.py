@@ -63,6 +63,9 @@ class MemberFit:
         without clipping too); infinite in an epoch with a gradient that is not finite.
     rule
         What its rule did; ``None`` without one.
+    ratios
+        ``(epochs, n_tasks_of_member)`` learned ratios after every epoch, NaN where a task is no source; ``None`` where
+        none were learned.
     """
 
     tasks: tuple[int, ...]
@@ -78,6 +81,7 @@ class MemberFit:
     valid_curve: np.ndarray
     norm_curve: np.ndarray
     rule: RuleCurves | None = None
+    ratios: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

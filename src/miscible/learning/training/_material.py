@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._types import Population, TrainingData, TrainOptions
+from .._types import Population, Setting, TrainingData, TrainOptions
 from ..losses import pair_code
 from ..nets import Network
 from ..rules import Rule, make_rule
+from ..transfer import TransferPlan
 from ._features import FeatureSmoothing, bin_ranges
 from ._objective import Objective, label_mixtures, option, weigh_pairs
 from ._pair_plan import PairRequest
@@ -29,6 +30,7 @@ from ._sampling import (
 )
 from ._schedule import Schedule, StackInfo, build_schedule
 from ._stack import Stack
+from ._targeted import Targeted
 
 __all__ = ["Material"]
 
@@ -54,10 +56,17 @@ class Material:
         Of each member; ``None`` for the plain sum.
     companies
         Members with equal entries may share a stack.
+    targeted
+        Batches of members that learn for one task; ``None`` without a transfer plan.
     """
 
     def __init__(
-        self, population: Population, data: TrainingData, options: TrainOptions, network: Network
+        self,
+        population: Population,
+        data: TrainingData,
+        options: TrainOptions,
+        network: Network,
+        transfer: TransferPlan | None = None,
     ) -> None:
         self._population, self._options, self._network = population, options, network
         self._device = torch.device(options.device)
@@ -82,12 +91,28 @@ class Material:
         self.pairs = [weighted[m.data, m.tasks, m.setting.options] for m in members]
         self.valid = [valid[m.data, m.tasks] for m in members]
         self.steps_each = np.array([n_steps(p, options.batch_size, options.min_steps) for p in self.pairs])
+        self.targeted: Targeted | None = None
+        if transfer is not None:
+            self.targeted = own = Targeted(transfer, members, self.pairs, data, options.batch_size)
+            self.valid = [own.validation(k, data) for k in range(len(members))]
+            each = enumerate(self.steps_each.tolist())
+            self.steps_each = np.array([own.n_steps(k, most, options.min_steps) for k, most in each])
         self._info = _stack_info(population, data, self.pairs, options)
         self.rules = _rules(population, options.rule)
         self.companies = [
             (rule, option(m.setting, "fds.sigma") if self._ranges else None)
             for rule, m in zip(self.rules, members, strict=True)
         ]
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Of every member."""
+        return [member.setting for member in self._population.members]
+
+    @property
+    def learns_ratios(self) -> bool:
+        """Whether a transfer plan asks for ratios to be learned."""
+        return self.targeted is not None and self.targeted.plan.held_out is not None
 
     @property
     def scored(self) -> np.ndarray:
@@ -148,27 +173,38 @@ class Material:
     def training_schedule(self, epoch: int, members: Sequence[int]) -> Schedule:
         """The batches of one epoch of a stack."""
         options = self._options
-        epochs = [
-            draw_epoch(
-                self.pairs[k],
-                options.sampling,
-                options.batch_size,
-                int(self.steps_each[k]),
-                random_stream(self._population.members[k].seed, BATCHES, epoch),
-            )
-            for k in members
-        ]
         return build_schedule(
-            epochs,
+            [self._draw(k, epoch) for k in members],
             self._info.take(members),
             batch_size=options.batch_size,
-            reduction=options.reduction,
+            reduction="pair-sum" if self.targeted else options.reduction,
             train=True,
             device=self._device,
-            owners=self._needs_owners,
+            owners=self._needs_owners or self.targeted is not None,
             pairs=self._pair_request,
             multiple=_COMPILED_RUNS if options.compile else 0,
         )
+
+    def held_out_schedule(self, epoch: int, members: Sequence[int]) -> Schedule:
+        """Held-out batches of one epoch of a stack, one for every update of the ratios."""
+        assert self.targeted is not None
+        updates = [-(-int(self.steps_each[k]) // self.targeted.plan.every) for k in members]
+        return build_schedule(
+            [self.targeted.held_out_epoch(k, epoch, n) for k, n in zip(members, updates, strict=True)],
+            self._info.take(members),
+            batch_size=self.targeted.held_out_size,
+            reduction="pair-sum",
+            train=True,
+            device=self._device,
+        )
+
+    def _draw(self, k: int, epoch: int) -> Epoch:
+        steps = int(self.steps_each[k])
+        if self.targeted is not None:
+            return self.targeted.epoch(k, epoch, steps)
+        options = self._options
+        rng = random_stream(self._population.members[k].seed, BATCHES, epoch)
+        return draw_epoch(self.pairs[k], options.sampling, options.batch_size, steps, rng)
 
     @property
     def _needs_owners(self) -> bool:

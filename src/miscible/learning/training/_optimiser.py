@@ -13,7 +13,7 @@ from .._types import Setting
 from ..nets import Batch, Blocks, Weights
 from ._stack import Stack
 
-__all__ = ["Optimiser"]
+__all__ = ["BETA_FIRST", "BETA_SECOND", "EPSILON", "Optimiser"]
 
 _fused_adamw = vars(torch)["_fused_adamw_"]
 """What ``torch.optim.AdamW(fused=True)`` calls, without the bookkeeping, which costs more than the update."""
@@ -75,6 +75,14 @@ class Optimiser:
         self._runs: dict[int, list[tuple[int, int]]] = {}
         self._flats: dict[tuple[int, int], list[Tensor]] = {}
         self._lengths: list[list[float]] = []
+
+    def shared_steps(self, k: int) -> np.ndarray:
+        """``(k,)`` updates of the shared layers of the first members so far."""
+        return np.array(self._counts[0][:k])
+
+    def last_factors(self, k: int) -> np.ndarray:
+        """``(k,)`` what clipping multiplied the last gradients of the first members with."""
+        return np.minimum(1.0, self._clip_norm / np.maximum(self._lengths[-1][:k], EPSILON))
 
     def step(self, gradients: Weights, batch: Batch) -> list[int]:
         """Apply one step's gradients; returns members whose gradient is not finite, frozen from now on."""

@@ -15,6 +15,7 @@ from ..nets import Network, Views, compiled_step
 from ._features import FeatureSmoothing
 from ._objective import Objective
 from ._optimiser import Optimiser
+from ._ratio_run import RatioRun
 from ._rule_run import RuleRun, RuleStory
 from ._schedule import Schedule
 from ._stack import Stack
@@ -36,12 +37,15 @@ class EpochStory(NamedTuple):
         ``(K, 2)`` mean and largest norm of a member's whole gradient before clipping.
     rule
         What the rule did.
+    ratios
+        ``(K, n_heads)`` learned ratios after the epoch, NaN where there is no source.
     """
 
     losses: np.ndarray
     diverged: dict[int, int]
     norms: np.ndarray
     rule: RuleStory | None
+    ratios: np.ndarray | None
 
 
 def train_epoch(
@@ -57,6 +61,7 @@ def train_epoch(
     frozen: bool = False,
     rule: RuleRun | None = None,
     smoothing: FeatureSmoothing | None = None,
+    ratios: RatioRun | None = None,
 ) -> EpochStory:
     """Run every step of a schedule.
 
@@ -80,6 +85,8 @@ def train_epoch(
         Combines the tasks on the shared layers; a plain sum without one.
     smoothing
         Calibrates features.
+    ratios
+        Scale the sources' gradients, and learn.
 
     Returns
     -------
@@ -88,8 +95,12 @@ def train_epoch(
     buffers = stack.weights.empty_like()
     views, gradient_views = Views(stack.weights), Views(buffers)
     optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches), frozen=frozen)
-    stepper = Stepper(network, views, gradient_views, inputs, objective, rule, smoothing, frozen=frozen)
-    plain = not (rule or network.mixing or network.norm or smoothing or frozen) and objective.is_plain
+    stepper = Stepper(
+        network, views, gradient_views, inputs, objective, rule, smoothing, frozen=frozen, ratios=ratios
+    )
+    plain = (
+        not (rule or network.mixing or network.norm or smoothing or frozen or ratios) and objective.is_plain
+    )
     diverged: dict[int, int] = {}
     outputs = []
     for number, batch in enumerate(schedule.batches):
@@ -102,9 +113,17 @@ def train_epoch(
         for bad in optimiser.step(gradients, batch):
             diverged[bad] = number + 1
         stepper.look_back(batch)
+        if ratios is not None:
+            ratios.learn(number, batch, optimiser)
     optimiser.finish()
     losses = _mean_losses(schedule, outputs, stack)
-    return EpochStory(losses, diverged, optimiser.norms(), None if rule is None else rule.finish(losses))
+    return EpochStory(
+        losses,
+        diverged,
+        optimiser.norms(),
+        None if rule is None else rule.finish(losses),
+        None if ratios is None else ratios.finish(),
+    )
 
 
 def evaluate(network: Network, stack: Stack, inputs: Tensor, schedule: Schedule) -> np.ndarray:

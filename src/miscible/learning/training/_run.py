@@ -12,15 +12,18 @@ from torch import Tensor
 
 from .._types import Population, TrainingData, TrainOptions
 from ..nets import Network, Views
+from ..transfer import TransferPlan
 from ._checkpoint import BestWeights
 from ._curves import Curves
 from ._fitted import Fitted, MemberFit
+from ._held_out import make_ratio_run
 from ._hooks import EpochEnd, Hook
 from ._material import Material
 from ._monitor import Monitor
 from ._objective import Objective
 from ._passes import EpochStory, evaluate, train_epoch
 from ._predict import State, pack_state, start_from
+from ._ratio_run import fresh_ratios
 from ._rule_run import RuleRun
 from ._schedule import Schedule
 from ._stack import Stack, build_network, join_stacks, start_stack
@@ -40,6 +43,7 @@ class Run:
         data: TrainingData,
         options: TrainOptions,
         starts: Sequence[State] | None,
+        transfer: TransferPlan | None = None,
     ) -> None:
         self.population = population
         self.options = options
@@ -47,9 +51,11 @@ class Run:
         self.device = torch.device(options.device)
         members = population.members
         self.network: Network = build_network(population.shape, population.n_heads)
+        # Held-out batches run on a network of their own: the training step's activations must stay.
+        self._second: Network = build_network(population.shape, population.n_heads)
         rows = torch.as_tensor(np.asarray(data.inputs, dtype=np.float32)).flatten(0, 1)
         self.inputs: Tensor = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1).to(self.device)
-        self.material = Material(population, data, options, self.network)
+        self.material = Material(population, data, options, self.network, transfer)
         self.tasks = _padded([m.tasks for m in members], population.n_heads)
         self.curves = [Curves() for _ in members]
         races = np.array([m.race for m in members])
@@ -67,7 +73,9 @@ class Run:
         self._objectives: dict[int, Objective] = {}
         self._validations: dict[int, Schedule] = {}
         self._features: dict[int, Schedule] = {}
-        self._split(self._with_rule_states(stack.take(order)))
+        self._split(self._with_states(stack.take(order)))
+        if starts is not None and transfer is not None:
+            self._score_starts()
 
     def epoch(self, epoch: int, hooks: Sequence[Hook]) -> None:
         """Train, validate, judge, and let the finished leave."""
@@ -113,13 +121,27 @@ class Run:
         fits = tuple(self._member_fit(k) for k in range(n_members))
         return Fitted(self.population.shape, self.kinds, fits, state, owner)
 
-    def _with_rule_states(self, stack: Stack) -> Stack:
-        """The same members with fresh rules; which options a rule has does not change its state."""
+    def _with_states(self, stack: Stack) -> Stack:
+        """The same members with fresh rules and ratios; which options a rule has does not change its state."""
+        size = stack.n_members, self.population.n_heads, self.device, torch.float32
         rule = self.material.rules[0]
-        if rule is None:
-            return stack
-        state = rule.init(stack.n_members, self.population.n_heads, self.device, torch.float32)
-        return replace(stack, rule=state)
+        if rule is not None:
+            stack = replace(stack, rule=rule.init(*size))
+        if self.material.learns_ratios:
+            stack = replace(stack, ratios=fresh_ratios(*size))
+        return stack
+
+    def _score_starts(self) -> None:
+        """What members start from counts like an epoch before the first."""
+        edges = np.cumsum([0, *(stack.n_members for stack in self.stacks)]).tolist()
+        for i, (start, stop) in enumerate(pairwise(edges)):
+            members = self.members[start:stop]
+            self._validations[i] = self.material.validation_schedule(members.tolist())
+            self._objectives[i] = self.material.objective(members.tolist())
+            valid = evaluate(self.network, self.stacks[i], self.inputs, self._validations[i])
+            nothing = np.full_like(valid, np.nan)
+            known = self.monitor.scored[members].any(axis=1)
+            self.monitor.record(-1, members[known], nothing[known], valid[known])
 
     def _split(self, stack: Stack) -> None:
         """Divide the members into stacks trained one after the other, of one company and small enough for the cache."""
@@ -156,6 +178,9 @@ class Run:
             frozen=self.options.frozen,
             rule=None if rule is None else RuleRun(rule, stack, material.visiting_keys(rule, epoch, members)),
             smoothing=smoothing,
+            ratios=make_ratio_run(
+                material, epoch, members, stack, self._second, self.inputs, self._objectives[i]
+            ),
         )
         if smoothing is not None:
             if i not in self._features:
@@ -172,6 +197,8 @@ class Run:
     def _tell(self, members: list[int], story: EpochStory) -> None:
         for place, k in enumerate(members):
             self.curves[k].norms.append(story.norms[place])
+            if story.ratios is not None:
+                self.curves[k].ratios.append(story.ratios[place])
             if story.rule is not None:
                 self.curves[k].weights.append(story.rule.weights[place])
                 self.curves[k].acted.append(float(story.rule.acted[place]))
@@ -217,6 +244,7 @@ class Run:
             train_curve=train,
             valid_curve=valid,
             norm_curve=np.array(curves.norms).reshape(-1, 2),
+            ratios=curves.of_ratios(n_tasks),
         )
 
 

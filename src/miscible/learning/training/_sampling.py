@@ -13,6 +13,7 @@ __all__ = [
     "Epoch",
     "MemberPairs",
     "draw_epoch",
+    "draw_from_tasks",
     "member_pairs",
     "n_steps",
     "ordered_epoch",
@@ -26,6 +27,10 @@ START = 2
 """Purpose of a random stream: initial weights."""
 SIDE = 5
 """Purpose of a random stream: initial weights of a task's state."""
+HELD_OUT = 6
+"""Purpose of a random stream: batches of held-out labels."""
+NOISE = 7
+"""Purpose of a random stream: noise on held-out labels."""
 ORDER = 3
 """Purpose of a random stream: the order in which a rule visits tasks."""
 
@@ -112,8 +117,24 @@ def draw_epoch(
     """
     if sampling == "proportional":
         return _rows_at_random(pairs, batch_size, steps, rng)
-    n_slots = steps * batch_size
     chances = np.sqrt(pairs.counts) if sampling == "temperature" else (pairs.counts > 0).astype(float)
+    return draw_from_tasks(pairs, chances, steps * batch_size, rng)
+
+
+def draw_from_tasks(pairs: MemberPairs, chances: np.ndarray, n_slots: int, rng: np.random.Generator) -> Epoch:
+    """One pair a slot: first its task is drawn, then that task's pairs are used in random order.
+
+    Parameters
+    ----------
+    pairs
+        To draw from.
+    chances
+        ``(n_tasks_of_member,)`` of the tasks, not normalised; 0 where there is no pair.
+    n_slots
+        Pairs to draw.
+    rng
+        Where from.
+    """
     drawn = np.sort(rng.choice(len(chances), size=n_slots, p=chances / chances.sum()))
     slots = rng.permutation(n_slots)
     starts = np.cumsum(pairs.counts) - pairs.counts

@@ -33,6 +33,8 @@ class Stack:
         State of the rule; empty without one.
     smoothing
         Feature statistics; empty without feature smoothing, and in its first epoch.
+    ratios
+        State of learned transfer ratios; empty without.
     """
 
     weights: Weights
@@ -41,6 +43,7 @@ class Stack:
     steps: np.ndarray
     rule: RuleState = field(default_factory=dict)
     smoothing: dict[str, Tensor] = field(default_factory=dict)
+    ratios: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def n_members(self) -> int:
@@ -51,12 +54,12 @@ class Stack:
         """Copies of some members, in this order."""
         index = torch.as_tensor(members, dtype=torch.int64, device=self.weights.trunk[0].device)
         weights, first, second = (_take(w, index) for w in (self.weights, self.first, self.second))
-        rule, smoothing = (
+        rule, smoothing, ratios = (
             {name: tensor.index_select(0, index) for name, tensor in state.items()}
-            for state in (self.rule, self.smoothing)
+            for state in (self.rule, self.smoothing, self.ratios)
         )
         steps = self.steps[np.asarray(members, dtype=np.int64)]
-        return Stack(weights, first, second, steps, rule, smoothing)
+        return Stack(weights, first, second, steps, rule, smoothing, ratios)
 
 
 def _take(weights: Weights, index: Tensor) -> Weights:
@@ -83,6 +86,7 @@ def join_stacks(stacks: Sequence[Stack]) -> Stack:
         np.concatenate([s.steps for s in stacks]),
         {name: torch.cat([s.rule[name] for s in stacks]) for name in stacks[0].rule},
         {name: torch.cat([s.smoothing[name] for s in stacks]) for name in stacks[0].smoothing},
+        {name: torch.cat([s.ratios[name] for s in stacks]) for name in stacks[0].ratios},
     )
 
 

@@ -19,6 +19,7 @@ from ..nets import (
 )
 from ._features import FeatureSmoothing
 from ._objective import Objective
+from ._ratio_run import RatioRun
 from ._rule_run import RuleRun
 
 __all__ = ["Stepper"]
@@ -43,6 +44,8 @@ class Stepper:
         Calibrates features; nobody does without one.
     frozen
         Whether the shared layers need no gradients.
+    ratios
+        Scale the sources' gradients on the shared layers; nobody does without.
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class Stepper:
         smoothing: FeatureSmoothing | None,
         *,
         frozen: bool = False,
+        ratios: RatioRun | None = None,
     ) -> None:
+        self.ratios = ratios
         self.network, self.views, self.out, self.inputs = network, views, out, inputs
         self.objective, self.rule, self.smoothing, self.frozen = objective, rule, smoothing, frozen
         self._scratch = Scratch()
@@ -69,6 +74,9 @@ class Stepper:
         gradients = Weights(self.out.weights.trunk, heads)
         if self.frozen:
             return trace.outputs, gradients
+        if self.ratios is not None:
+            self.ratios.look(number, trace, batch, top)
+            top = self.ratios.scaled(top, batch)
         if self.rule is None:
             backward_rows(self.network, self.views, trace, batch, top, self.out)
         elif self.rule.needs_gram:

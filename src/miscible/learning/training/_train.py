@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .._types import Population, TrainingData, TrainOptions
+from ..transfer import TransferPlan
 from ._fitted import Fitted
 from ._hooks import Hook
 from ._predict import State
@@ -23,6 +24,7 @@ def train(
     options: TrainOptions,
     hooks: Sequence[Hook] = (),
     starts: Sequence[State] | None = None,
+    transfer: TransferPlan | None = None,
 ) -> Fitted:
     """Train every member of a population.
 
@@ -41,6 +43,9 @@ def train(
         Called at the end of every epoch.
     starts
         For every member the state of one trained network to go on from; heads it lacks start afresh.
+    transfer
+        How the other tasks of every member count beside its primary one; its validation score is then about that one
+        task, and a start is kept where no epoch is better.
 
     Raises
     ------
@@ -58,8 +63,10 @@ def train(
         raise ValueError("a population needs at least one member")
     if starts is not None and len(starts) != len(population.members):
         raise ValueError(f"{len(starts)} starts for {len(population.members)} members")
+    if transfer is not None:
+        _check_transfer(population, transfer, options)
     with torch.inference_mode(), _subnormals_flushed():
-        run = Run(population, data, options, starts)
+        run = Run(population, data, options, starts, transfer)
         for epoch in range(options.max_epochs):
             if not len(run.members):
                 break
@@ -99,3 +106,16 @@ def _check(population: Population, data: TrainingData) -> None:
                 known = labels[own][np.isfinite(labels[own])]
                 if np.any((known < 0) | (known > top) | (known != np.round(known))):
                     raise ValueError(f"task {task} is {kind}; its labels must be whole numbers 0 to {top}")
+
+
+def _check_transfer(population: Population, transfer: TransferPlan, options: TrainOptions) -> None:
+    if any(member.primary is None for member in population.members):
+        raise ValueError("a transfer plan needs members with a primary task")
+    shape = len(population.members), population.n_heads
+    if transfer.ratios.shape != shape:
+        raise ValueError(f"ratios are {transfer.ratios.shape}, expected {shape}")
+    shape = population.shape
+    if options.rule != "sum" or options.frozen or options.compile or shape.norm or shape.mixing != "none":
+        raise ValueError(
+            "ratios work on plain shared layers, without rule, normalisation, mixing or compilation"
+        )

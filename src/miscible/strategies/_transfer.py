@@ -1,0 +1,90 @@
+"""Transfer: a network for every target, in which every other task counts by a ratio of its own.
+
+The ratios are learned on rows cut from the training part, then frozen, and networks are trained afresh with them on the
+whole training part: what learning them did to the parameters, and the rows it held out, cost the result nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..learning import Member, Population, State, TransferPlan, train
+from ._bench import Bench, NetworkFit, join_fits
+from ._ratios import Target, TargetRatios, find_ratios
+from ._warm import best_states, pretrain
+
+__all__ = ["fit_transfer"]
+
+_FINAL = 3
+"""Purpose of a seed: networks trained with frozen ratios."""
+
+
+def fit_transfer(bench: Bench) -> list[NetworkFit]:
+    """Find the ratios of every target of every fold, then train its networks with them.
+
+    Parameters
+    ----------
+    bench
+        What to train.
+    """
+    first, trained = pretrain(bench, None) if bench.strategy.begin == "pretrained" else ([], None)
+    starts = [best_states(trained, first, f, bench.tuning.finalists) for f in range(bench.n_folds)]
+    steps = np.zeros(bench.n_folds, np.int64)
+    for k, member in enumerate(first):
+        assert trained is not None
+        steps[member.data] += trained.members[k].steps
+    targets = [
+        Target(f, t, tuple(tasks))
+        for f, tasks in enumerate(bench.learnable)
+        for t in tasks
+        if starts[f] or trained is None
+    ]
+    found = find_ratios(bench, targets, starts)
+    fits: list[list[NetworkFit]] = [[] for _ in range(bench.n_folds)]
+    for part in bench.chunks([ratios.target.tasks for ratios in found], each=len(bench.settings)):
+        for f, fit in enumerate(_train(bench, [found[i] for i in part], starts)):
+            fits[f].append(fit)
+    for ratios in found:
+        steps[ratios.target.fold] += ratios.steps
+    return [join_fits(own, int(steps[f])) if own else bench.keep(None, (), f) for f, own in enumerate(fits)]
+
+
+def _train(
+    bench: Bench, found: Sequence[TargetRatios], starts: Sequence[Sequence[State]]
+) -> list[NetworkFit]:
+    """Networks of some targets with frozen ratios, a race for every target; one fit a fold."""
+    members: list[Member] = []
+    begin: list[State] = []
+    more: list[dict[str, object]] = []
+    served: dict[int, tuple[int, ...]] = {}
+    width = max(len(ratios.target.tasks) for ratios in found)
+    each = np.zeros((len(found), width))
+    for race, ratios in enumerate(found):
+        target = ratios.target
+        each[race, : len(target.tasks)] = ratios.ratios
+        served[race] = (target.task,)
+        for s in range(len(bench.settings)):
+            member = bench.member(target.fold, target.tasks, s, race, (_FINAL, target.task))
+            members.append(replace(member, primary=target.task))
+            if starts[target.fold]:
+                begin.append(starts[target.fold][s % len(starts[target.fold])])
+            more.append(_story(ratios, bench.shape.n_tasks))
+    plan = TransferPlan(
+        ratios=np.repeat(each, len(bench.settings), axis=0),
+        strength=np.array([m.setting.of("transfer")["strength"] for m in members]),
+    )
+    options = replace(bench.options, rule="sum", checkpoint="joint", frozen=False)
+    population = Population(bench.shape, tuple(members))
+    fitted = train(population, bench.data, options, starts=begin or None, transfer=plan)
+    return [bench.keep(fitted, members, f, served, more=more) for f in range(bench.n_folds)]
+
+
+def _story(ratios: TargetRatios, n_tasks: int) -> dict[str, object]:
+    """What the record of a network says of its ratios, fit for JSON."""
+    lines = np.full((2, n_tasks), np.nan)
+    lines[:, list(ratios.target.tasks)] = ratios.ratios, ratios.spread
+    told = [[round(float(v), 4) if np.isfinite(v) else None for v in line] for line in lines]
+    return {"primary": ratios.target.task, "ratios": told[0], "spread": told[1]}
