@@ -90,6 +90,7 @@ COST = {
     "warm": 12.0,
     "transfer": 40.0,
     "align": 60.0,
+    "extended": 5.0,
 }
 
 
