@@ -134,7 +134,7 @@ def test_another_version_of_the_files_is_refused(monkeypatch, tmp_path):
 def test_unknown_names_are_refused_with_the_nearest():
     with pytest.raises(InputError, match="'alloys'"):
         datasets.load("aloys")
-    assert datasets.names() == ("alloys", "alloy-union", "synthetic")
+    assert {"alloys", "alloy-union", "synthetic"} <= set(datasets.names())
 
 
 def test_description_holds_sizes_notes_and_citations(alloys):

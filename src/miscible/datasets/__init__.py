@@ -2,6 +2,7 @@
 
 from ._catalogue import absolute, describe, load, names, summaries
 from ._dataset import Dataset
+from ._molecules import load_molecules
 from ._synthetic import load_synthetic, parse_specification
 from ._synthetic_dials import DIALS, FORMS, Dials, kang_dials
 from ._synthetic_text import parse_dials
@@ -18,6 +19,7 @@ __all__ = [
     "describe",
     "kang_dials",
     "load",
+    "load_molecules",
     "load_synthetic",
     "make_world",
     "names",

@@ -11,6 +11,7 @@ from miscible.text import suggest
 
 from ._alloys import load_alloys
 from ._dataset import Dataset
+from ._molecules import MOLECULES, load_molecules
 from ._synthetic import SYNTHETIC, describe_dials, load_synthetic
 from ._union_variant import UNION, VARIANTS
 from ._unions import is_union, load_union
@@ -18,7 +19,7 @@ from ._unions import is_union, load_union
 __all__ = ["absolute", "describe", "load", "names", "summaries"]
 
 WIDTH = 100
-_LOADERS: dict[str, Callable[[], Dataset]] = {"alloys": load_alloys}
+_LOADERS: dict[str, Callable[[], Dataset]] = {"alloys": load_alloys, MOLECULES: load_molecules}
 
 
 def names() -> tuple[str, ...]:
@@ -30,6 +31,7 @@ def summaries() -> dict[str, str]:
     """A line about each table, by name."""
     return {
         "alloys": "strength, hardness, elongation and amorphous formation; comes with the extra 'alloys'",
+        MOLECULES: "up to forty properties of 29,500 organic molecules; comes with the extra 'molecules'",
         UNION: f"resistivity, hardness and amorphous formation; needs a folder of yours: dataset:{UNION}:FOLDER; "
         f"variants {UNION}-PART, PART {', '.join(VARIANTS)}",
         SYNTHETIC: "a simulated table with known truth; every dial may be left out: "
