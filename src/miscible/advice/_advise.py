@@ -88,7 +88,9 @@ def error_unit(result: StudyResult, task: int) -> str:
 
 
 def _partners(result: StudyResult, task: int) -> tuple[str, ...]:
-    """Hard sharing mixes every property that has a label."""
+    """Hard sharing mixes every property that has a label; an extension starts from the properties of its run."""
+    if result.plan.extends is not None:
+        return result.plan.extends.properties
     counts = result.table.counts
     return tuple(name for t, name in enumerate(result.table.names) if t != task and counts[t] > 0)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..evaluation import correlated_posterior, holm, margin_of_equivalence
+from ..evaluation import correlated_posterior, finite_mean, holm, margin_of_equivalence
 from ..study import StudyResult
 from ._nested import Arm
 from ._verdict import Comparison
@@ -22,6 +22,8 @@ def compare(
     result: StudyResult, task: int, candidate: Arm, baseline: Arm, floor: float | None
 ) -> Comparison | None:
     """Correlated posterior of the mean difference ``candidate - baseline`` over the folds that both have.
+
+    Where all repeats have the same outer folds, the test looks at the mean of each fold.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ def compare(
         result.pooled_error(arm.predictions, arm.thresholds, task, rows) for arm in (baseline, candidate)
     )
     rope = margin_of_equivalence(result.table.properties[task].margin, before, floor)
-    posterior = correlated_posterior(differences, result.folds.test_train_ratio)
+    posterior = correlated_posterior(_independent(differences, result), result.folds.test_train_ratio)
     better, equivalent, worse = posterior.probabilities(rope)
     scored = known.sum(axis=1)
     return Comparison(
@@ -76,6 +78,13 @@ def with_holm(comparisons: Sequence[Comparison | None]) -> list[Comparison | Non
     present = [c for c in comparisons if c is not None]
     corrected = iter(holm(np.array([c.p_value for c in present])) if present else [])
     return [None if c is None else dataclasses.replace(c, p_holm=float(next(corrected))) for c in comparisons]
+
+
+def _independent(differences: np.ndarray, result: StudyResult) -> np.ndarray:
+    """What the test may count: repeats of one fold that vary only what is drawn inside it are one difference."""
+    if not result.folds.fixed:
+        return differences
+    return finite_mean(differences)
 
 
 def _shared_rows(*arms: Arm) -> np.ndarray:

@@ -10,9 +10,19 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import PlanError
-from ..strategies import Strategy, Tuning, parse_strategies
+from ..strategies import EXTENDED, Strategy, Tuning, parse_strategies
 
-__all__ = ["Goal", "Plan", "SplitPlan", "TablePlan", "make_plan", "plan_text", "read_plan", "read_toml"]
+__all__ = [
+    "ExtendPlan",
+    "Goal",
+    "Plan",
+    "SplitPlan",
+    "TablePlan",
+    "make_plan",
+    "plan_text",
+    "read_plan",
+    "read_toml",
+]
 
 Goal = Literal["characterise", "screen"]
 Use = Literal["same", "group", "system", "cluster", "element"]
@@ -50,11 +60,19 @@ class SplitPlan(_Part):
     use: Use | None = None
 
 
+class ExtendPlan(_Part):
+    """The finished run that this one adds properties to, and the properties its networks know."""
+
+    run: str
+    properties: tuple[str, ...] = Field(min_length=1)
+
+
 class Plan(_Part):
     """A whole study.
 
     ``budget`` is in seconds; without one nothing is dropped. ``screen_budget`` is the share of rows that a
-    screen can look at. A property's own margin of equivalence stands in its target.
+    screen can look at. A property's own margin of equivalence stands in its target. With ``extends`` the targets
+    are new properties of a finished run, whose folds, inputs and networks are used.
     """
 
     table: TablePlan
@@ -68,10 +86,16 @@ class Plan(_Part):
     device: str = "cpu"
     compile: bool = False
     workers: int = Field(default=2, ge=1)
+    extends: ExtendPlan | None = None
 
     @model_validator(mode="after")
     def _strategies_exist(self) -> Self:
-        self.parsed_strategies()
+        strategies = self.parsed_strategies()
+        if self.extends is None and any(s.architecture == EXTENDED for s in strategies):
+            raise PlanError(
+                f"{EXTENDED!r} starts from the networks of a finished run, and this plan extends none.",
+                hint="Say miscible advise TABLE --extend RUN.",
+            )
         return self
 
     def parsed_strategies(self) -> tuple[Strategy, ...]:

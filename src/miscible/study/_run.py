@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +18,9 @@ from ..strategies import BLEND, Strategy
 from ..table import Table
 from ._cells import Cell, CellRecord, cells_of_repeat
 from ._executors import Executor, make_executor
+from ._extension import Extension
 from ._for_table import for_table
+from ._manifest import manifest_of
 from ._plan import Plan
 from ._race import merits, survivors
 from ._results import StudyResult, assemble
@@ -29,9 +28,7 @@ from ._scoring import decision_metrics
 from ._store import STOP, Decision, RunFolder
 from ._work import StudyContext
 
-__all__ = ["Listener", "Silent", "data_fingerprint", "missing_cells", "run_study"]
-
-PACKAGES = ("miscible", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch")
+__all__ = ["Listener", "Silent", "missing_cells", "run_study"]
 
 
 class Listener(Protocol):
@@ -72,6 +69,7 @@ def run_study(
     overwrite: bool = False,
     budget: float | None = None,
     listener: Listener | None = None,
+    extension: Extension | None = None,
 ) -> tuple[StudyResult, Features]:
     """Train and predict everything the plan asks for.
 
@@ -89,6 +87,8 @@ def run_study(
         Seconds for this study where others share the budget of the plan; all of it by default.
     listener
         Hears of progress.
+    extension
+        The opened run of a plan that extends one.
 
     Returns
     -------
@@ -102,6 +102,10 @@ def run_study(
     MiscibleError
         The budget ended before anything was finished, or the folder cannot be written.
     """
+    if (extension is None) != (plan.extends is None):
+        raise PlanError(
+            "the plan extends a run that was not opened.", hint="Run it with miscible study --plan."
+        )
     listener = listener or Silent()
     plan = for_table(plan, table)
     for metric, prop, labels in zip(
@@ -112,7 +116,7 @@ def run_study(
             unit=prop.model_unit, source=table.source, column=prop.name,
         )  # fmt: skip
     features = featurize(table.frame, table.inputs, n_jobs=min(plan.workers, os.cpu_count() or 1))
-    groups = group_keys(table, plan.split.group)
+    groups = group_keys(table, plan.split.group) if extension is None else extension.groups
     if len(np.unique(groups.codes)) < plan.split.folds:
         raise PlanError(
             f"grouping by {plan.split.group!r} leaves {len(np.unique(groups.codes))} groups for "
@@ -120,14 +124,13 @@ def run_study(
             source=table.source,
             hint="Choose fewer folds or another group.",
         )
-    folds = assign_folds(
-        groups.codes, table.labels, table.kinds, n_folds=plan.split.folds, n_repeats=plan.split.repeats,
-        seed=plan.seed, names=table.names, classes=[p.classes for p in table.properties], group_labels=groups.labels,
-        holds=groups.holds,
-    )  # fmt: skip
+    folds = _assign(plan, table, groups) if extension is None else extension.folds
+    manifest = manifest_of(table, features, groups)
+    if extension is not None:
+        manifest["data"] = extension.fingerprint(str(manifest["data"]))
     store = RunFolder(path)
-    store.begin(plan, _manifest(table, features, groups), resume=resume, overwrite=overwrite)
-    context = StudyContext(plan, table, features, groups.codes, folds.outer, path, folds.barred)
+    store.begin(plan, manifest, resume=resume, overwrite=overwrite)
+    context = StudyContext(plan, table, features, groups.codes, folds.outer, path, folds.barred, extension)
     journal = _Runner(
         plan, table, groups, folds, context, store, listener, plan.budget if budget is None else budget
     ).run()
@@ -139,6 +142,14 @@ def run_study(
             hint="Start again with --overwrite and a larger --budget.",
         )
     return result, features
+
+
+def _assign(plan: Plan, table: Table, groups: Groups) -> FoldAssignment:
+    return assign_folds(
+        groups.codes, table.labels, table.kinds, n_folds=plan.split.folds, n_repeats=plan.split.repeats,
+        seed=plan.seed, names=table.names, classes=[p.classes for p in table.properties], group_labels=groups.labels,
+        holds=groups.holds,
+    )  # fmt: skip
 
 
 def missing_cells(plan: Plan, table: Table, path: Path) -> tuple[str, ...]:
@@ -274,26 +285,3 @@ class _Runner:
         gone = [s for s in strategies if s.name in decision.dropped or decision.stops]
         saved = self._cells(gone, range(decision.repeat, self.plan.split.repeats))
         self.listener.decide(decision, sum(c.cost for c in saved if not self.store.has(c.key)))
-
-
-def data_fingerprint(table: Table, features: Features, groups: Groups) -> str:
-    """SHA-256 of labels, inputs and groups."""
-    digest = hashlib.sha256()
-    for array in (table.labels, table.weights, features.numeric, groups.codes):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update(repr(features.names).encode())
-    for name, values in features.categories.items():
-        digest.update(repr((name, values.tolist())).encode())
-    digest.update(repr(table.properties).encode())
-    return digest.hexdigest()
-
-
-def _manifest(table: Table, features: Features, groups: Groups) -> dict[str, object]:
-    return {
-        "data": data_fingerprint(table, features, groups),
-        "source": table.source,
-        "rows": table.n_rows,
-        "labels": {name: int(n) for name, n in zip(table.names, table.counts, strict=True)},
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
-    }

@@ -14,9 +14,10 @@ import numpy as np
 from ..baselines import FittedModel, fit_baseline, fit_stacked, predict_tasks
 from ..inputs import Features, Preparation
 from ..splits import FoldData, make_fold
-from ..strategies import fit_networks, parse_strategy
+from ..strategies import EXTENDED, NetworkFit, Strategy, fit_extended, fit_networks, parse_strategy
 from ..table import Table
 from ._cells import Cell, CellRecord
+from ._extension import Extension
 from ._plan import Plan
 from ._store import CellResult, FoldResult, RunFolder
 
@@ -40,6 +41,8 @@ class StudyContext:
     barred
         ``(n_repeats, n_folds, n_rows)`` rows that are neither trained on nor tested in a fold, of `FoldAssignment`;
         None where there are none.
+    extension
+        The run whose networks and preparations of the inputs are used; None where there is none.
     """
 
     plan: Plan
@@ -49,6 +52,7 @@ class StudyContext:
     outer: np.ndarray
     path: Path
     barred: np.ndarray | None = None
+    extension: Extension | None = None
 
 
 def derive_seed(*keys: int | str) -> int:
@@ -66,12 +70,15 @@ def fold_data(context: StudyContext, repeat: int, fold: int) -> FoldData:
         context.table, context.features, context.codes, context.outer[repeat], fold,
         seed=seed, fraction=plan.split.validation,
         barred=None if context.barred is None else context.barred[repeat, fold],
+        preparation=None if context.extension is None else context.extension.preparations[fold],
     )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def _widest(context: StudyContext) -> int:
     """Prepared columns that no training part can exceed: those of all rows. Reads no label."""
+    if context.extension is not None:
+        return context.extension.trunks.shape.n_inputs
     return Preparation.fit(context.features, np.arange(context.table.n_rows)).n_inputs
 
 
@@ -88,12 +95,7 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
     strategy = parse_strategy(cell.strategy)
     seed = derive_seed(context.plan.seed, cell.strategy, cell.repeat, *cell.tasks)
     if strategy.is_network:
-        fits = fit_networks(
-            strategy, folds, cell.tasks, context.plan.tuning,
-            seed=seed, names=[context.table.names[t] for t in cell.tasks], n_inputs=_widest(context),
-            train_share=1.0 - context.plan.split.validation,
-            device=context.plan.device, compile=context.plan.compile,
-        )  # fmt: skip
+        fits = _fit(context, strategy, folds, cell, seed)
         results = tuple(
             _predictions(fold, fit.ensemble.predict, fit.ensemble.state if cell.repeat == 0 else {})
             for fold, fit in zip(folds, fits, strict=True)
@@ -126,6 +128,23 @@ def run_cell(context: StudyContext, cell: Cell) -> CellRecord:
     record = replace(record, seconds=round(time.perf_counter() - start, 3))
     RunFolder(context.path).save(CellResult(record, results))
     return record
+
+
+def _fit(
+    context: StudyContext, strategy: Strategy, folds: Sequence[FoldData], cell: Cell, seed: int
+) -> list[NetworkFit]:
+    plan, train_share = context.plan, 1.0 - context.plan.split.validation
+    if strategy.architecture == EXTENDED:
+        assert context.extension is not None
+        return fit_extended(
+            strategy, folds, cell.tasks, plan.tuning, context.extension.trunks,
+            seed=seed, train_share=train_share, device=plan.device, compile=plan.compile,
+        )  # fmt: skip
+    return fit_networks(
+        strategy, folds, cell.tasks, plan.tuning,
+        seed=seed, names=[context.table.names[t] for t in cell.tasks], n_inputs=_widest(context),
+        train_share=train_share, device=plan.device, compile=plan.compile,
+    )  # fmt: skip
 
 
 def fit_baselines(name: str, fold: FoldData, plan: Plan, repeat: int, index: int) -> list[FittedModel]:
