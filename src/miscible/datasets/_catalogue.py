@@ -10,8 +10,9 @@ from miscible.errors import InputError
 from miscible.text import suggest
 
 from ._alloys import load_alloys
+from ._chembl import CHEMBL, load_chembl
 from ._dataset import Dataset
-from ._molecules import MOLECULES, load_molecules
+from ._molecules import GRID_TABLE, MOLECULES, load_molecule_grids, load_molecules
 from ._synthetic import SYNTHETIC, describe_dials, load_synthetic
 from ._union_variant import UNION, VARIANTS
 from ._unions import is_union, load_union
@@ -19,12 +20,16 @@ from ._unions import is_union, load_union
 __all__ = ["absolute", "describe", "load", "names", "summaries"]
 
 WIDTH = 100
-_LOADERS: dict[str, Callable[[], Dataset]] = {"alloys": load_alloys, MOLECULES: load_molecules}
+_LOADERS: dict[str, Callable[[], Dataset]] = {
+    "alloys": load_alloys,
+    MOLECULES: load_molecules,
+    GRID_TABLE: load_molecule_grids,
+}
 
 
 def names() -> tuple[str, ...]:
     """Names that `load` knows."""
-    return (*_LOADERS, UNION, SYNTHETIC)
+    return (*_LOADERS, UNION, CHEMBL, SYNTHETIC)
 
 
 def summaries() -> dict[str, str]:
@@ -32,8 +37,10 @@ def summaries() -> dict[str, str]:
     return {
         "alloys": "strength, hardness, elongation and amorphous formation; comes with the extra 'alloys'",
         MOLECULES: "up to forty properties of 29,500 organic molecules; comes with the extra 'molecules'",
+        GRID_TABLE: "more than 150: the same on grids of temperature and pressure, and more constants",
         UNION: f"resistivity, hardness and amorphous formation; needs a folder of yours: dataset:{UNION}:FOLDER; "
         f"variants {UNION}-PART, PART {', '.join(VARIANTS)}",
+        CHEMBL: f"activities of 23,871 molecules against 610 targets; needs a folder of yours: dataset:{CHEMBL}:FOLDER",
         SYNTHETIC: "a simulated table with known truth; every dial may be left out: "
         f"dataset:{SYNTHETIC}:counts=3000/300/300,relatedness=0.5,seed=3",
     }
@@ -61,6 +68,8 @@ def load(name: str, folder: str | Path | None = None) -> Dataset:
     place = folder or rest or None
     if is_union(stem):
         return load_union(stem, place)
+    if stem == CHEMBL:
+        return load_chembl(place)
     if stem == SYNTHETIC:
         if folder:
             raise InputError("the simulated table is read from no folder.", hint="Leave the folder out.")

@@ -35,6 +35,9 @@ class Dataset:
         Under which the data may be used.
     variants
         What may stand behind the name after a dash, and what it does.
+    families
+        Physical quantity of each target, where several targets are one quantity under different conditions: a study of
+        transfer to a target may leave out those of its family.
     """
 
     name: str
@@ -48,3 +51,4 @@ class Dataset:
     citations: tuple[str, ...]
     licence: str
     variants: dict[str, str] = field(default_factory=dict)
+    families: dict[str, str] = field(default_factory=dict)

@@ -12,17 +12,22 @@ from importlib.metadata import PackageNotFoundError, version
 from miscible.errors import MiscibleError
 from miscible.inputs import cache_folder
 
+from ._bibliography import read_bibliography
 from ._dataset import Dataset
 from ._molecules_cache import read_table_file, write_table_file
 from ._molecules_files import TESTED_CHEMICALS, TESTED_THERMO, PackageFiles
+from ._molecules_grids import GRIDS
 from ._molecules_properties import FORTY
 from ._molecules_sources import MoleculeProperty
 from ._molecules_table import build_molecules
 
-__all__ = ["MOLECULES", "load_molecules"]
+__all__ = ["GRID_TABLE", "MOLECULES", "load_molecule_grids", "load_molecules"]
 
 MOLECULES = "molecules"
-RECIPE = 1
+GRID_TABLE = "molecules-grids"
+LEAST = 100
+"""Labels of a property of the grids."""
+RECIPE = 2
 """Of how the table is made; part of the name of its file, to be raised with every change of the recipe."""
 _IDENTITY_COLUMNS = {
     "smiles": "canonical SMILES",
@@ -35,16 +40,17 @@ _DESCRIPTION = (
     "hundred to some twenty thousand. Read from the installed package chemicals (and thermo, where it is installed: "
     "Henry's constants, surface tensions, thermal conductivities)."
 )
+_GRID_DESCRIPTION = (
+    "The forty properties of the table 'molecules' and more than a hundred further ones: vapour pressures, heat "
+    "capacities, viscosities, thermal conductivities, surface tensions, molar volumes and enthalpies of vaporisation "
+    "on a grid of temperatures, boiling points at several pressures, and more constants. Columns of one family are one "
+    "quantity under different conditions, often from the same fit: they are nearly copies of each other."
+)
 _LICENCE = (
     "chemicals and thermo are under the MIT licence; their values come from the published compilations named in their "
     "documentation, whose own terms hold"
 )
-_CITATION = """@misc{bell_chemicals,
-  title = {chemicals: Chemical properties component of Chemical Engineering Design Library (ChEDL)},
-  author = {Bell, Caleb and {contributors}},
-  year = {2016--},
-  howpublished = {\\url{https://github.com/CalebBell/chemicals}},
-}"""
+_CITED = {"chemicals": ("chemicals", "bradley2014"), "thermo": ("thermo", "sander2015")}
 
 
 def load_molecules() -> Dataset:
@@ -57,17 +63,23 @@ def load_molecules() -> Dataset:
     MiscibleError
         chemicals or RDKit is not installed, or a file of chemicals is not the one expected.
     """
-    return molecule_dataset(MOLECULES, _DESCRIPTION, FORTY)
+    return _dataset(MOLECULES, _DESCRIPTION, FORTY)
 
 
-def molecule_dataset(name: str, description: str, properties: Sequence[MoleculeProperty]) -> Dataset:
-    """A table of these properties, from the cache folder where it has been built before.
+def load_molecule_grids() -> Dataset:
+    """More than 150 properties: the forty, their quantities on grids of temperature and pressure, further constants.
+
+    Building takes some twenty seconds and is done once. ``families`` says which columns are one quantity.
 
     Raises
     ------
     MiscibleError
         As `load_molecules`.
     """
+    return _dataset(GRID_TABLE, _GRID_DESCRIPTION, GRIDS, LEAST)
+
+
+def _dataset(name: str, description: str, properties: Sequence[MoleculeProperty], least: int = 1) -> Dataset:
     files = PackageFiles.find()
     versions = files.versions | {"rdkit": _rdkit_version()}
     stem = "-".join(
@@ -76,7 +88,7 @@ def molecule_dataset(name: str, description: str, properties: Sequence[MoleculeP
     path = cache_folder() / f"{stem}.npz"
     stored = read_table_file(path)
     if stored is None:
-        stored = build_molecules(properties, files)
+        stored = build_molecules(properties, files, least)
         write_table_file(path, *stored)
     frame, notes = stored
     present = [prop for prop in properties if prop.name in frame.columns]
@@ -89,8 +101,9 @@ def molecule_dataset(name: str, description: str, properties: Sequence[MoleculeP
         group="scaffold",
         columns=_IDENTITY_COLUMNS | {prop.name: _meaning(prop) for prop in present},
         notes=(*_version_notes(versions), *notes),
-        citations=(_CITATION,),
+        citations=read_bibliography([key for package in files.versions for key in _CITED[package]]),
         licence=_LICENCE,
+        families={prop.name: prop.family for prop in present},
     )
 
 

@@ -45,6 +45,7 @@ class PackageFiles:
     chemicals: Path
     thermo: Path | None
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _documents: dict[str, dict] = field(default_factory=dict)
 
     @classmethod
     def find(cls) -> PackageFiles:
@@ -104,7 +105,11 @@ class PackageFiles:
         """
         if self.thermo is None:
             return {}
-        path = self.thermo / name
+        if name not in self._documents:
+            self._documents[name] = self._parse(self.thermo / name)
+        return self._documents[name]
+
+    def _parse(self, path: Path) -> dict:
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -14,12 +14,13 @@ from ._molecules_structures import organic_molecules
 __all__ = ["IDENTITY", "build_molecules"]
 
 IDENTITY = ("smiles", "name", "cas")
+MOST_NAMED = 20
 MOST_RANGES = 8.0
 """Interquartile ranges from the median beyond which a value is taken for a mistake."""
 
 
 def build_molecules(
-    properties: Sequence[MoleculeProperty], files: PackageFiles
+    properties: Sequence[MoleculeProperty], files: PackageFiles, least: int = 1
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Measured values of organic molecules, one molecule a row.
 
@@ -32,6 +33,8 @@ def build_molecules(
         Columns to make; those of which no value is found are left out.
     files
         Where the values are.
+    least
+        Labels that a column must have to be kept.
 
     Returns
     -------
@@ -53,7 +56,8 @@ def build_molecules(
     columns, dropped = {}, {}
     for prop, found in present.items():
         columns[prop.name], dropped[prop.name] = _column(prop, found, molecules["smiles"])
-    table = pd.DataFrame(columns).dropna(how="all")
+    scarce = [name for name, column in columns.items() if len(column) < least]
+    table = pd.DataFrame(columns).drop(columns=scarce).dropna(how="all")
     first = molecules.reset_index().drop_duplicates("smiles").set_index("smiles")
     first = first.loc[table.index].sort_values("cas")
     heads = pd.DataFrame(
@@ -64,7 +68,9 @@ def build_molecules(
         }
     )
     frame = pd.concat([heads, table.loc[first.index].reset_index(drop=True)], axis=1)
-    outliers = ", ".join(f"{name} {count:,}" for name, count in dropped.items() if count)
+    most = sorted(((count, name) for name, count in dropped.items() if count), reverse=True)
+    outliers = ", ".join(f"{name} {count:,}" for count, name in most[:MOST_NAMED])
+    outliers += f" and {len(most) - MOST_NAMED} more properties" if len(most) > MOST_NAMED else ""
     return frame, (
         f"{len(numbers):,} substances have a measured value, {len(known):,} of them a SMILES",
         *notes,
@@ -72,6 +78,11 @@ def build_molecules(
         f"{sum(dropped.values()):,} values were dropped, not positive under a logarithm or more than {MOST_RANGES:g} "
         f"interquartile ranges from the median: {outliers}",
         f"{int(table.notna().to_numpy().sum()):,} labels remain",
+        *(
+            (f"with fewer than {least:,} labels and therefore left out: {', '.join(scarce)}",)
+            if scarce
+            else ()
+        ),
         *((f"without the package thermo there is no {', no '.join(absent)}",) if absent else ()),
     )
 
