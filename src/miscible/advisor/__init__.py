@@ -4,6 +4,7 @@ from ._advisor import Advisor
 from ._climb import missing_rungs
 from ._diagnose import Diagnosis, DiagnosisListener, case_of_run, diagnose_run
 from ._exhibits import Kept, keep_exhibit, run_mark
+from ._extend import extend_run, extension_plan
 from ._ladder import Flip, Ladder, Rung
 from ._ladder_words import ladder_exhibit, use_warnings
 from ._run import Advice, advise_table
@@ -23,6 +24,8 @@ __all__ = [
     "advise_table",
     "case_of_run",
     "diagnose_run",
+    "extend_run",
+    "extension_plan",
     "keep_exhibit",
     "ladder_exhibit",
     "missing_rungs",

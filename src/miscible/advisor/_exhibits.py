@@ -37,8 +37,9 @@ def run_mark(plan: Plan, data: str) -> str:
     data
         Fingerprint of the data, from the manifest.
     """
+    aside = {"workers": True, "split": {"ladder", "use"}, "extends": plan.extends is None}
     content = json.dumps(
-        plan.model_dump(mode="json", exclude={"workers": True, "split": {"ladder", "use"}}), sort_keys=True
+        plan.model_dump(mode="json", exclude={k: v for k, v in aside.items() if v}), sort_keys=True
     )
     return hashlib.sha256(f"{data}\n{content}".encode()).hexdigest()
 

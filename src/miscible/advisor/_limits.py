@@ -26,6 +26,8 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
         "the choice.",
         "Intervals assume new rows drawn like the old; they promise nothing for rows flagged out of domain.",
     ]
+    if plan.extends is not None:
+        lines += _of_extension(plan, result.folds.fixed)
     if is_simulated(result.table.source):
         lines.insert(
             0,
@@ -52,6 +54,21 @@ def limits_of(result: StudyResult) -> tuple[str, ...]:
     if plan.split.repeats < 3 or plan.split.folds < 5:
         lines.append("Fewer than 5 folds x 3 repeats: no verdict is given.")
     return tuple(lines)
+
+
+def _of_extension(plan: Plan, fixed: bool) -> list[str]:
+    assert plan.extends is not None
+    lines = [
+        "Together means: started from the shared layers that another run learned on "
+        f"{', '.join(plan.extends.properties)} in the same fold; apart means from scratch. All models read inputs as "
+        "that run prepared them."
+    ]
+    if fixed:
+        lines.append(
+            "Every repeat tests the folds of that run, because its networks know the labels of all other folds: "
+            "repeats vary starts and inner validation only, and tests count each fold once, as the mean of its repeats."
+        )
+    return lines
 
 
 def _grouping(plan: Plan) -> str:

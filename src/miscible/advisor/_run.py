@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ..advice import PropertyVerdict, advise
 from ..audit import Audit, audit
-from ..bundle import Bundle, BundleParts, load_bundle, write_bundle
+from ..bundle import Bundle, BundleParts, extend_bundle, load_bundle, write_bundle
 from ..diagnosis import LADDER
-from ..errors import MiscibleError
+from ..errors import MiscibleError, PlanError
 from ..learning import check_device
 from ..report import write_report
 from ..study import Listener, Plan, StudyContext, StudyResult, run_study
@@ -25,6 +27,7 @@ from ._ladder import Ladder
 from ._ladder_files import read_warnings, write_ladder
 from ._ladder_words import ladder_exhibit
 from ._limits import limits_of
+from ._old_run import OldRun, open_old_run
 from ._outputs import write_outputs
 from ._report_data import report_data
 from ._source import settle_group
@@ -74,6 +77,8 @@ class Opened:
         What every cell read.
     manifest
         Of the run folder.
+    old
+        The run that this one extends; None where it stands alone.
     """
 
     audit: Audit
@@ -81,6 +86,7 @@ class Opened:
     context: StudyContext
     verdicts: tuple[PropertyVerdict, ...]
     manifest: dict[str, Any]
+    old: OldRun | None = None
 
 
 def advise_table(
@@ -93,6 +99,7 @@ def advise_table(
     overwrite: bool = False,
     listener: Listener | None = None,
     on_rung: Callable[[str], None] | None = None,
+    frames: Sequence[pd.DataFrame] = (),
 ) -> Advice:
     """Audit, study, verdict, report and bundle of one table.
 
@@ -113,6 +120,8 @@ def advise_table(
         Hears of progress.
     on_rung
         Hears the name of every further rung of a ladder before its study begins.
+    frames
+        Of a plan that extends a run of data frames, those frames; see `open_old_run`.
 
     Raises
     ------
@@ -126,7 +135,9 @@ def advise_table(
     plan = settle_group(plan, table)
     climb = plan_climb(plan, table) if plan.split.ladder or plan.split.use else None
     share = None if climb is None else climb.share(plan.budget)
-    opened = _study(plan, table, path, resume=resume, overwrite=overwrite, budget=share, listener=listener)
+    opened = _study(
+        plan, table, path, resume=resume, overwrite=overwrite, budget=share, listener=listener, frames=frames
+    )
     write_outputs(path, opened.result, opened.verdicts)
     parts = _parts(opened, citations)
     if not parts.tasks:
@@ -160,19 +171,40 @@ def _study(
     overwrite: bool,
     budget: float | None,
     listener: Listener | None,
+    frames: Sequence[pd.DataFrame] = (),
 ) -> Opened:
     plan = settle_group(plan, table)
+    old = None
+    if plan.extends is not None:
+        _check_place(path, Path(plan.extends.run))
+        old = open_old_run(plan, table, frames)
+        table = replace(table, notes=(*table.notes, *old.notes))
     audited = audit(
         table, plan.split.group, n_folds=plan.split.folds, n_repeats=plan.split.repeats, goal=plan.goal
     )
     result, features = run_study(
-        plan, table, path, resume=resume, overwrite=overwrite, budget=budget, listener=listener
-    )
+        plan, table, path, resume=resume, overwrite=overwrite, budget=budget, listener=listener,
+        extension=None if old is None else old.extension,
+    )  # fmt: skip
     verdicts = advise(result, _noise(audited))
     folds = result.folds
-    context = StudyContext(result.plan, table, features, result.groups.codes, folds.outer, path, folds.barred)
+    context = StudyContext(
+        result.plan, table, features, result.groups.codes, folds.outer, path, folds.barred,
+        extension=None if old is None else old.extension,
+    )  # fmt: skip
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    return Opened(audited, result, context, verdicts, manifest)
+    return Opened(audited, result, context, verdicts, manifest, old)
+
+
+def _check_place(path: Path, run: Path) -> None:
+    """An extension is written beside its run, never into it."""
+    here, there = path.resolve(), run.resolve()
+    if here == there or there in here.parents:
+        raise PlanError(
+            "an extension is a run of its own and cannot be written into the run it extends.",
+            source=path,
+            hint="Choose another --out.",
+        )
 
 
 def _noise(audited: Audit) -> dict[str, float | None]:
@@ -213,7 +245,11 @@ def _limits(opened: Opened) -> tuple[str, ...]:
 
 
 def _write_both(opened: Opened, parts: BundleParts, began: float) -> None:
-    write_bundle(parts, opened.context.path / "bundle")
+    folder, old = opened.context.path / "bundle", opened.old
+    if old is None:
+        write_bundle(parts, folder)
+    else:
+        extend_bundle(parts, old.bundle, old.features, old.codes, folder)
     _write_page(opened, parts, time.perf_counter() - began)
 
 

@@ -5,6 +5,7 @@ from ._calibration import Calibration, fit_calibration
 from ._cards import TaskCard
 from ._columns import OutputColumns, beside_inputs, name_columns
 from ._domain import Domain, fit_domain
+from ._extend import OldBundle, extend_bundle, read_old_bundle
 from ._intervals import Residuals, fit_residuals, measured_coverage, measured_width
 from ._load import load_bundle
 from ._parts import BundleParts, TaskPart
@@ -19,6 +20,7 @@ __all__ = [
     "Domain",
     "JudgedIntervals",
     "JudgedProbabilities",
+    "OldBundle",
     "OutputColumns",
     "ReliabilityCurve",
     "Residuals",
@@ -27,6 +29,7 @@ __all__ = [
     "beside_inputs",
     "choose_calibration",
     "cross_calibrated",
+    "extend_bundle",
     "fit_calibration",
     "fit_domain",
     "fit_residuals",
@@ -36,6 +39,7 @@ __all__ = [
     "measured_coverage",
     "measured_width",
     "name_columns",
+    "read_old_bundle",
     "reliability_curve",
     "write_bundle",
 ]

@@ -19,7 +19,7 @@ from ._domain import Domain
 from ._folder import DOCUMENT, read_document
 from ._intervals import Residuals
 
-__all__ = ["load_bundle"]
+__all__ = ["load_bundle", "read_preparation"]
 
 _NETWORKS = "miscible.strategies"
 """Importing it makes its models known to `load_model`."""
@@ -42,7 +42,7 @@ def load_bundle(folder: Path) -> Bundle:
         return Bundle(
             cards=cards,
             spec=spec_from_json(document["inputs"]),
-            preparations=tuple(_preparation(folder, f) for f in folds),
+            preparations=tuple(read_preparation(folder, f) for f in folds),
             models=tuple(
                 tuple(load_model(folder / "models" / str(t) / str(f)) for f in folds)
                 for t in range(len(cards))
@@ -60,7 +60,8 @@ def load_bundle(folder: Path) -> Bundle:
         ) from error
 
 
-def _preparation(folder: Path, fold: int) -> Preparation:
+def read_preparation(folder: Path, fold: int) -> Preparation:
+    """Of one fold."""
     path = folder / "preparation"
     structure = json.loads((path / f"{fold}.json").read_text(encoding="utf-8"))
     return Preparation.from_state(load_file(path / f"{fold}.safetensors"), structure)

@@ -21,7 +21,7 @@ from ._model_card import model_card
 from ._parts import BundleParts, TaskPart
 from ._trust import judge_intervals, judge_probabilities
 
-__all__ = ["write_bundle"]
+__all__ = ["check_parts", "pack", "task_to_json", "write_bundle", "write_task"]
 
 
 def write_bundle(parts: BundleParts, folder: Path) -> None:
@@ -40,19 +40,19 @@ def write_bundle(parts: BundleParts, folder: Path) -> None:
     BundleError
         Parts that do not fit together, or a place that cannot be written; nothing is left behind.
     """
-    _check(parts)
+    check_parts(parts)
     write_folder(folder, lambda part: _fill(parts, part))
 
 
 def _fill(parts: BundleParts, folder: Path) -> dict[str, Any]:
-    tasks = [_write_task(parts, t, folder) for t in range(len(parts.tasks))]
+    tasks = [write_task(parts, t, folder, t) for t in range(len(parts.tasks))]
     preparation = make_folder(folder / "preparation")
     for f, prepared in enumerate(parts.preparations):
         arrays, structure = prepared.to_state()
-        write_atomic(preparation / f"{f}.safetensors", _pack(arrays))
+        write_atomic(preparation / f"{f}.safetensors", pack(arrays))
         write_atomic(preparation / f"{f}.json", json.dumps(structure, ensure_ascii=False))
     domain = fit_domain(parts.preparations[0].transform(parts.features), parts.codes)
-    write_atomic(folder / "domain.safetensors", _pack(domain.to_arrays()))
+    write_atomic(folder / "domain.safetensors", pack(domain.to_arrays()))
     write_atomic(folder / "plan.toml", parts.plan_toml)
     cards = [card for card, _ in tasks]
     write_atomic(folder / "MODEL_CARD.md", model_card(parts, cards))
@@ -60,9 +60,7 @@ def _fill(parts: BundleParts, folder: Path) -> dict[str, Any]:
         "n_folds": len(parts.preparations),
         "n_rows": len(parts.codes),
         "inputs": asdict(parts.spec),
-        "tasks": [
-            {"card": card_to_json(card), "calibration": None if c is None else asdict(c)} for card, c in tasks
-        ],
+        "tasks": [task_to_json(card, calibration) for card, calibration in tasks],
         "source": parts.source,
         "group": parts.group,
         "versions": parts.versions,
@@ -71,14 +69,22 @@ def _fill(parts: BundleParts, folder: Path) -> dict[str, Any]:
     }
 
 
-def _write_task(parts: BundleParts, index: int, folder: Path) -> tuple[TaskCard, Calibration | None]:
+def task_to_json(card: TaskCard, calibration: Calibration | None) -> dict[str, Any]:
+    """One task of ``bundle.json``."""
+    return {"card": card_to_json(card), "calibration": None if calibration is None else asdict(calibration)}
+
+
+def write_task(
+    parts: BundleParts, index: int, folder: Path, place: int
+) -> tuple[TaskCard, Calibration | None]:
+    """Write models and residuals of one task where the bundle keeps its property number ``place``."""
     task = parts.tasks[index]
     for f, model in enumerate(task.models):
-        model.save(folder / "models" / str(index) / str(f))
+        model.save(folder / "models" / str(place) / str(f))
     if task.property.kind is Kind.REGRESSION:
         intervals = judge_intervals(task, parts.codes, parts.fold_of_row, LEVELS)
         arrays = intervals.residuals.to_arrays()
-        write_atomic(make_folder(folder / "residuals") / f"{index}.safetensors", _pack(arrays))
+        write_atomic(make_folder(folder / "residuals") / f"{place}.safetensors", pack(arrays))
         card = _card(task, parts, coverage=intervals.coverage, width=intervals.width[WIDTH_LEVEL])
         return card, None
     judged = judge_probabilities(task, parts.codes, parts.fold_of_row)
@@ -132,7 +138,8 @@ def _card(
     )
 
 
-def _check(parts: BundleParts) -> None:
+def check_parts(parts: BundleParts) -> None:
+    """Refuse parts that do not fit together."""
     if not parts.tasks:
         raise BundleError("there is no property to deploy.")
     n_rows, n_folds = len(parts.codes), len(parts.preparations)
@@ -145,5 +152,6 @@ def _check(parts: BundleParts) -> None:
             )
 
 
-def _pack(arrays: dict[str, np.ndarray]) -> bytes:
+def pack(arrays: dict[str, np.ndarray]) -> bytes:
+    """Arrays as the bytes of a file."""
     return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})

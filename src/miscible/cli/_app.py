@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -118,6 +119,12 @@ def advise(
     screen_budget: Annotated[float | None, typer.Option(help="Share of rows a screen can look at.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time to spend, such as 10m.")] = None,
     plan: Annotated[Path | None, typer.Option(help="Start from this plan.")] = None,
+    extend: Annotated[
+        Path | None,
+        typer.Option(
+            help="A finished run whose networks the --targets, new properties, start from; it is only read."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything (default 0).")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda.")] = None,
     compile: Annotated[bool, typer.Option("--compile", help="Compile the training step.")] = False,
@@ -129,9 +136,11 @@ def advise(
 ) -> None:
     """A verdict for every property, the evidence, and a bundle that predicts."""
     from ._advise import run_plan
+    from ._extend import build_extension
     from ._plan import build_plan
 
-    built = build_plan(
+    build = build_plan if extend is None else partial(build_extension, extend)
+    built = build(
         table, plan, targets=targets, inputs=inputs, where=where, weight=weight, sheet=sheet,
         skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats, split=split, use=use,
         strategies=strategies, goal=goal, screen_budget=screen_budget, budget=budget, seed=seed,

@@ -12,7 +12,7 @@ from ..errors import InputError, PlanError
 from ..study import Plan, make_plan, read_plan
 from ._arguments import parse_budget
 
-__all__ = ["build_plan", "open_plan", "run_beside"]
+__all__ = ["absolute_source", "build_plan", "open_plan", "run_beside"]
 
 TABLE_KEYS = ("targets", "inputs", "where", "weight", "sheet", "skip_bad_rows")
 SPLIT_KEYS = ("group", "folds", "repeats", "use")
@@ -46,7 +46,7 @@ def build_plan(
         {} if plan is None else open_plan(plan).model_dump(mode="json", exclude_none=True)
     )
     part, folds = dict(content.get("table", {})), dict(content.get("split", {}))
-    part["source"] = _source(table, Path())
+    part["source"] = absolute_source(table, Path())
     if table.startswith(DATASET):
         dataset = load_dataset(table.removeprefix(DATASET))
         part.setdefault("targets", list(dataset.targets))
@@ -73,7 +73,7 @@ def build_plan(
 def open_plan(path: Path) -> Plan:
     """Read a plan file; a table it names by a relative path lies beside it."""
     plan = read_plan(path)
-    source = _source(plan.table.source, path.parent)
+    source = absolute_source(plan.table.source, path.parent)
     return plan.model_copy(update={"table": plan.table.model_copy(update={"source": source})})
 
 
@@ -92,7 +92,7 @@ def run_beside(plan: Path) -> Path:
     return plan.parent
 
 
-def _source(table: str, folder: Path) -> str:
+def absolute_source(table: str, folder: Path) -> str:
     """Absolute, so that the plan repeats from any folder."""
     if table.startswith(DATASET):
         return DATASET + absolute(table.removeprefix(DATASET), folder)
