@@ -60,7 +60,7 @@ def known_study(
         {
             "table": {"source": "known", "targets": [p.name for p in properties]},
             "split": {"folds": folds, "repeats": repeats, "group": "none"},
-            "strategies": [s.name for s in strategies if s.architecture != "blend"],
+            "strategies": [s.name for s in strategies if not s.is_mixture],
             "goal": goal,
             "screen_budget": screen_budget,
         }
@@ -81,7 +81,7 @@ def known_study(
             for s in strategies
         },
         thresholds={s.name: np.full(shape, 0.5) for s in strategies},
-        blends={},
+        mixtures={},
         cells=cells or all_cells(strategies, repeats, n_tasks),
         ensembles={},
         journal=journal,
@@ -93,7 +93,7 @@ def all_cells(strategies: Sequence[Strategy], repeats: int, n_tasks: int) -> tup
     return tuple(
         CellRecord(f"{s.name}-r{r}", s.name, r, tuple(range(n_tasks)), 1.0)
         for s in strategies
-        if s.architecture != "blend"
+        if not s.is_mixture
         for r in range(repeats)
     )
 

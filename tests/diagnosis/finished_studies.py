@@ -92,7 +92,7 @@ def finished_case(
         outer=dict(predictions),
         inner={s.name: np.ones(shape) for s in strategies},
         thresholds={s.name: np.full(shape, 0.5) for s in strategies},
-        blends={},
+        mixtures={},
         cells=tuple(cells) or _cells(strategies, repeats, n_tasks),
         ensembles={},
         journal=(),

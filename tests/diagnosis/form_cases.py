@@ -62,7 +62,7 @@ def known_case(
     result = StudyResult(
         plan=plan, table=table, groups=groups, folds=assigned,
         metrics=tuple(METRICS[p.kind] for p in properties),
-        strategies=(), outer=outer or {}, inner={}, thresholds={}, blends={}, cells=(), ensembles={}, journal=(),
+        strategies=(), outer=outer or {}, inner={}, thresholds={}, mixtures={}, cells=(), ensembles={}, journal=(),
     )  # fmt: skip
     verdicts = tuple(
         PropertyVerdict(

@@ -64,7 +64,7 @@ def make_case(
         folds=assigned,
         metrics=tuple(default_metric(str(p.kind), plan.goal) for p in properties),
         strategies=parse_strategies(plan.strategies),
-        outer={}, inner={}, thresholds={}, blends={}, cells=(), ensembles={}, journal=(),
+        outer={}, inner={}, thresholds={}, mixtures={}, cells=(), ensembles={}, journal=(),
     )  # fmt: skip
     return Case(context, result, (), quick=quick)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from miscible.baselines import BASELINES
 from miscible.errors import PlanError
-from miscible.strategies import BLEND, SETS, Strategy, parse_strategies, parse_strategy
+from miscible.strategies import BLEND, MIXTURES, SETS, Strategy, parse_strategies, parse_strategy
 from miscible.strategies._axes import ALLOWED, AXES, NETWORKS
 
 DEFAULT = {field.name: field.default for field in fields(Strategy)}
@@ -99,13 +99,14 @@ def test_a_source_may_be_called_anything(source: str):
     assert parse_strategy(strategy.name) == strategy
 
 
-@pytest.mark.parametrize("name", [*BASELINES, BLEND])
-def test_baselines_and_the_blend_have_their_own_names(name: str):
+@pytest.mark.parametrize("name", [*BASELINES, *MIXTURES])
+def test_baselines_and_mixtures_have_their_own_names(name: str):
     strategy = parse_strategy(name)
     assert strategy.name == name
     assert strategy == Strategy(name)
     assert strategy.side == "baseline"
     assert not strategy.is_network and not strategy.remedies
+    assert strategy.is_mixture == (name in ("blend", "ensemble"))
 
 
 def test_what_a_strategy_tells_those_who_train_it():
@@ -180,6 +181,15 @@ def test_a_blend_needs_lightgbm_and_a_network(names: list[str]):
     )
 
 
+@pytest.mark.parametrize(
+    "names", [["ensemble"], ["ensemble", "ridge", "mean", "nearest"], ["shared", "ensemble"]]
+)
+def test_an_ensemble_needs_two_others(names: list[str]):
+    with pytest.raises(PlanError, match="at least two others, mean and nearest not counted"):
+        parse_strategies(names)
+    assert parse_strategies([*names, "ridge", "lightgbm"])[0].name == names[0]
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_sets_unfold_to_strategies_once_each(name: str):
     strategies = parse_strategies([name, *SETS[name], "mean"])
@@ -202,3 +212,4 @@ def test_simple_strategies_come_first():
     assert ordered[:4] == ["mean", "nearest", "ridge", "lightgbm"]
     assert ordered.index("independent+w64") < ordered.index("independent") < ordered.index("shared")
     assert ordered.index("shared") < ordered.index("shared+w256") < ordered.index(BLEND)
+    assert ordered[-2:] == list(MIXTURES)

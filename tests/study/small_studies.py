@@ -21,6 +21,7 @@ EVERYTHING = (
     "shared+w32",
     "shared+balanced+per-task+w32",
     "blend",
+    "ensemble",
 )
 NETWORKS = ("mean", "independent+w32", "shared+w32")
 QUICK = {"rates": [1e-3, 4e-3], "decays": [1e-2], "finalists": 1, "halving": [1], "epochs": 3, "steps": 4}

@@ -1,5 +1,6 @@
 """No group in two folds, and no label of an outer test row read before the outer scoring."""
 
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,7 @@ from small_studies import EVERYTHING, context_of, outer_folds, small_frame, smal
 
 from miscible.splits import FoldAssignment
 from miscible.splits import group_keys as groups_of
-from miscible.strategies import BLEND, parse_strategy
+from miscible.strategies import MIXTURES, parse_strategy
 from miscible.study import Plan, RunFolder, StudyResult, fold_data
 from miscible.study._cells import cells_of_repeat
 from miscible.study._executors import InProcess
@@ -40,23 +41,22 @@ def study(plan: Plan, table: Table, folds: FoldAssignment, path: Path) -> StudyR
 
 
 def assert_same_fold(before: StudyResult, after: StudyResult, fold: int, rounding: float) -> None:
-    """Predictions, inner scores, thresholds, blends and everything kept of the networks.
+    """Predictions, inner scores, thresholds, mixtures and everything kept of the networks.
 
     To the last bit where no network is involved; networks within ``rounding``, with the very same settings.
     """
     rows = before.folds.outer[0] == fold
     for name in EVERYTHING:
-        tolerance = rounding if parse_strategy(name).is_network or name == BLEND else 0.0
+        tolerance = rounding if parse_strategy(name).is_network or name in MIXTURES else 0.0
         for one, other in (
             (before.outer[name][0, rows], after.outer[name][0, rows]),
             (before.inner[name][0, fold], after.inner[name][0, fold]),
             (before.thresholds[name][0, fold], after.thresholds[name][0, fold]),
         ):
             np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance, err_msg=name)
-    for task in range(before.table.n_tasks):
-        one, other = (result.blends.get((0, fold, task), ("", 0.0)) for result in (before, after))
-        assert one[0] == other[0]
-        assert one[1] == pytest.approx(other[1], abs=10 * rounding)
+    for mixture, key in product(MIXTURES, [(0, fold, task) for task in range(before.table.n_tasks)]):
+        one, other = (dict(result.mixtures[mixture].get(key, ())) for result in (before, after))
+        assert one == pytest.approx(other, abs=10 * rounding)
     for cells in zip(before.cells, after.cells, strict=True):
         one, other = ([n for n in cell.networks if n["fold"] == fold] for cell in cells)
         assert [(n["rate"], n["decay"], n["best_epoch"]) for n in one] == [
@@ -183,7 +183,7 @@ def test_the_poison_test_can_fail(tmp_path: Path):
     before = study(plan, small_table(frame), folds, tmp_path / "before")
     after = study(plan, small_table(poisoned(frame, folds.outer[0] == 0)), folds, tmp_path / "after")
     for name in EVERYTHING:
-        if name != BLEND:
+        if name not in MIXTURES:
             rows = folds.outer[0] == 1
             assert not np.array_equal(before.outer[name][0, rows], after.outer[name][0, rows]), name
     with pytest.raises(AssertionError):

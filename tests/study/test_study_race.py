@@ -71,7 +71,7 @@ def test_nothing_is_dropped_while_there_is_time():
 
 
 def test_the_best_of_each_side_and_lightgbm_always_stay():
-    field = parse_strategies([*FIELD, "blend"])
+    field = parse_strategies([*FIELD, "blend", "ensemble"])
     merit = {
         "mean": -3,
         "ridge": 1,
@@ -81,7 +81,7 @@ def test_the_best_of_each_side_and_lightgbm_always_stay():
         "shared+w64": 3,
     }
     kept = survivors(field, merit, dict.fromkeys(FIELD, 1.0), -10.0)
-    assert names(kept) == ["ridge", "lightgbm", "independent+w32", "shared+w64", "blend"]
+    assert names(kept) == ["ridge", "lightgbm", "independent+w32", "shared+w64", "blend", "ensemble"]
 
 
 def test_the_worst_goes_first_and_no_more_than_needed():

@@ -102,8 +102,9 @@ def test_tuned_thresholds_enter_inner_scores():
 def test_a_blend_mixes_lightgbm_with_the_best_network_of_the_fold(run):
     result, _ = run
     networks = ["independent+w32", "shared+w32", "shared+balanced+per-task+w32"]
-    assert len(result.blends) == 12
-    for (r, fold, task), (network, weight) in result.blends.items():
+    assert len(result.mixtures["blend"]) == 12
+    for (r, fold, task), ((network, weight), (trees, rest)) in result.mixtures["blend"].items():
+        assert trees == "lightgbm" and weight + rest == pytest.approx(1.0)
         best = min(networks, key=lambda name: result.inner[name][0, fold, task])
         assert result.inner[network][0, fold, task] == result.inner[best][0, fold, task]
         rows = result.folds.outer[r] == fold
@@ -115,7 +116,7 @@ def test_a_blend_mixes_lightgbm_with_the_best_network_of_the_fold(run):
 def test_the_weight_of_a_blend_is_the_least_weighted_loss_on_inner_validation(run):
     result, _ = run
     inside = 0
-    for (_, fold, task), (network, weight) in result.blends.items():
+    for (_, fold, task), ((network, weight), _) in result.mixtures["blend"].items():
         rows, a = validation(run, network, task, fold)
         _, b = validation(run, "lightgbm", task, fold)
         truth, weights = result.table.labels[rows, task], result.table.weights[rows]
@@ -141,7 +142,7 @@ def test_the_inner_score_of_a_blend_is_taken_on_rows_its_weight_was_not_fitted_t
     """Halves of the validation groups, each mixed by the weight of the other."""
     result, _ = run
     optimistic = 0
-    for (_, fold, task), (network, weight) in result.blends.items():
+    for (_, fold, task), ((network, weight), _) in result.mixtures["blend"].items():
         if task not in (0, 3):
             continue
         rows, a = validation(run, network, task, fold)

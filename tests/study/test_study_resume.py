@@ -33,7 +33,7 @@ def cells(path: Path) -> dict[str, bytes]:
 
 def assert_same(one: StudyResult, other: StudyResult) -> None:
     assert one.strategies == other.strategies
-    assert one.blends == other.blends
+    assert one.mixtures == other.mixtures
     for name in one.outer:
         np.testing.assert_array_equal(one.outer[name], other.outer[name], err_msg=name)
         np.testing.assert_array_equal(one.inner[name], other.inner[name], err_msg=name)

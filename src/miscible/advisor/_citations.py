@@ -35,6 +35,7 @@ SOURCES = {
     "config": "liu2024config",
     "fairgrad": "ban2024fair",
     "per-task": "acs2025",
+    "ensemble": "caruana2004ensemble",
 }
 """Entry of ``methods.bib`` for words of strategy names."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ..advice import PropertyVerdict
 from ..baselines import BlendModel, FittedModel
 from ..bundle import BundleParts, TaskPart
-from ..strategies import BLEND, NetworkModel, parse_strategy
+from ..strategies import NetworkModel, parse_strategy
 from ..study import StudyContext, StudyResult, fit_baselines, fold_data, plan_text
 from ..table import output_slices
 
@@ -43,7 +44,7 @@ def bundle_parts(
             TaskPart(
                 property=result.table.properties[t],
                 strategy=name,
-                reason=verdict.deploy.reason,
+                reason=verdict.deploy.reason + _made_of(result, name, t),
                 error=verdict.deploy.error,
                 metric=verdict.metric,
                 call=str(verdict.call),
@@ -71,6 +72,18 @@ def bundle_parts(
     )
 
 
+def _made_of(result: StudyResult, name: str, task: int) -> str:
+    """Mean shares of the parts of a mixture over the folds, the largest first; empty for others."""
+    n_folds = result.plan.split.folds
+    shares: defaultdict[str, float] = defaultdict(float)
+    for fold in range(n_folds):
+        for part, share in result.mixtures.get(name, {}).get((0, fold, task), ()):
+            shares[part] += share / n_folds
+    listed = sorted(shares.items(), key=lambda item: -item[1])
+    parts = ", ".join(f"{share:.0%} {part}".replace("%", " %") for part, share in listed)
+    return f" {name.capitalize()} of {parts}, on average over the folds." if parts else ""
+
+
 def _model(
     result: StudyResult,
     context: StudyContext,
@@ -79,11 +92,11 @@ def _model(
     task: int,
     fold: int,
 ) -> FittedModel:
-    if name == BLEND:
-        network, weight = result.blends[0, fold, task]
-        parts = tuple(_model(result, context, cache, part, task, fold) for part in (network, "lightgbm"))
-        return BlendModel((weight, 1.0 - weight), parts)
-    if parse_strategy(name).is_network:
+    strategy = parse_strategy(name)
+    if strategy.is_mixture:
+        names, shares = zip(*result.mixtures[name][0, fold, task], strict=True)
+        return BlendModel(shares, tuple(_model(result, context, cache, n, task, fold) for n in names))
+    if strategy.is_network:
         return NetworkModel(*result.ensembles[name, task, fold])
     key = name, fold
     if key not in cache:

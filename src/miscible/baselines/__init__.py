@@ -1,6 +1,7 @@
 """One-task models that any honest comparison needs, and how fitted models are saved."""
 
 from ._blend import BlendModel, blend_weight
+from ._ensemble_selection import ensemble_weights
 from ._fit import BASELINES, fit_baseline
 from ._model import FittedModel, load_model, register_model
 from ._stacked import fit_stacked
@@ -12,6 +13,7 @@ __all__ = [
     "FittedModel",
     "Part",
     "blend_weight",
+    "ensemble_weights",
     "fit_baseline",
     "fit_stacked",
     "load_model",

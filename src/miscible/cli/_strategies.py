@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..baselines import BASELINES
-from ..strategies import BLEND, SETS, describe_strategies
+from ..strategies import SETS, describe_strategies
 from ._console import screen
 
 __all__ = ["strategies_command"]
@@ -20,7 +20,7 @@ def strategies_command() -> None:
         lines += [heading, *(f"  {word:<{width}}  {meaning}" for word, meaning in words), ""]
     lines += [
         "without networks",
-        f"  {', '.join(BASELINES)}, {BLEND} (LightGBM mixed with the best network)",
+        f"  {', '.join(BASELINES)}",
         "",
     ]
     width = max(map(len, SETS))

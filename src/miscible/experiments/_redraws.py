@@ -13,7 +13,7 @@ from ..baselines import fit_baseline, fit_stacked
 from ..errors import PlanError
 from ..inputs import Features, Preparation, featurize
 from ..splits import FoldData, group_keys, inner_split
-from ..strategies import BLEND, NetworkFit, Strategy, Tuning, fit_networks
+from ..strategies import NetworkFit, Strategy, Tuning, fit_networks
 from ..study import derive_seed
 from ..table import Kind, Property, Table, read_table
 
@@ -172,11 +172,11 @@ def arm_risks(
     Raises
     ------
     PlanError
-        A strategy is the blend, or a world's property has more than two classes.
+        A strategy is a mixture of others, or a world's property has more than two classes.
     """
     for strategy in strategies:
-        if strategy.architecture == BLEND:
-            raise PlanError(f"{BLEND!r} mixes what a study has fitted; it cannot be an arm here.")
+        if strategy.is_mixture:
+            raise PlanError(f"{strategy.name!r} mixes what a study has fitted; it cannot be an arm here.")
     found: dict[str, list[np.ndarray]] = {s.name: [] for s in strategies}
     networks = len(tuning.rates) * len(tuning.decays)
     total, done = n_redraws * len(strategies), 0

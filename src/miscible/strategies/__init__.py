@@ -1,6 +1,6 @@
 """Named ways to learn, and how one is fitted on folds."""
 
-from ._axes import BLEND, EXTENDED, SETS
+from ._axes import BLEND, EXTENDED, MIXTURES, SETS, UNMIXED
 from ._bench import NetworkFit
 from ._ensemble import NetworkEnsemble, NetworkModel
 from ._extended import TrainedTrunks, fit_extended, take_trunks
@@ -15,7 +15,9 @@ from ._tuning import Tuning
 __all__ = [
     "BLEND",
     "EXTENDED",
+    "MIXTURES",
     "SETS",
+    "UNMIXED",
     "Grouping",
     "NetworkEnsemble",
     "NetworkFit",

@@ -11,13 +11,18 @@ __all__ = [
     "BLEND",
     "EXTENDED",
     "MIXINGS",
+    "MIXTURES",
     "NETWORKS",
     "SETS",
     "SIMPLEST_FIRST",
     "TRANSFERS",
+    "UNMIXED",
 ]
 
 BLEND = "blend"
+MIXTURES = (BLEND, "ensemble")
+UNMIXED = ("mean", "nearest")
+"""Too plain to be a part of an ensemble."""
 EXTENDED = "extended"
 MIXINGS = ("relation", "relation-dynamic", "mmoe", "task-attention")
 TRANSFERS = ("transfer", "align")
@@ -79,7 +84,7 @@ SIMPLEST_FIRST = (
     "align",
     EXTENDED,
     "lightgbm-stacked",
-    BLEND,
+    *MIXTURES,
 )
 
 _DEFAULT = (
@@ -93,7 +98,7 @@ _DEFAULT = (
     "independent+w64",
     "shared",
     "shared+balanced+inverse-count",
-    BLEND,
+    *MIXTURES,
 )
 _RULES = tuple(f"shared+{name}" for name in RULES if name not in ("sum", *ABLATIONS))
 _LABELS = (
@@ -156,7 +161,10 @@ SETS: dict[str, tuple[str, ...]] = {
     "transfer": ("independent", "shared", "warm", "transfer+equal", "transfer+correlated", "transfer", "align"),
     "all": tuple(
         dict.fromkeys(
-            (*_DEFAULT[:-1], *_PAPERS, *_RULES, "independent+gai", *_LABELS, *_ARCHITECTURES, "shared+per-task", BLEND)
+            (
+                *(name for name in _DEFAULT if name not in MIXTURES),
+                *_PAPERS, *_RULES, "independent+gai", *_LABELS, *_ARCHITECTURES, "shared+per-task", *MIXTURES,
+            )
         )
     ),
 }  # fmt: skip

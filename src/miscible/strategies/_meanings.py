@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._axes import AXES, NETWORKS
+from ._axes import AXES, MIXTURES, NETWORKS
 
 __all__ = ["MEANINGS", "describe_strategies"]
 
@@ -69,6 +69,8 @@ MEANINGS: dict[str, str] = {
     "correlated": "others count by the correlation of their labels",
     "scratch": "starts afresh, not from a network of all properties",
     "tied": "properties that resemble each other share one ratio",
+    "blend": "LightGBM with the network that is best on inner validation",
+    "ensemble": "everything fitted but mean and nearest, by greedy selection (Caruana et al. 2004)",
 }
 """Words not listed mean what the one before them says."""
 
@@ -91,12 +93,13 @@ _TITLES = {
     "ratios": "how much the other properties count in a transfer (learned from held-out labels if not said)",
     "begin": "where a transfer starts",
     "tied": "ratios of a transfer",
+    "mixture": "mixed of what the others have fitted; nothing is trained for them",
 }
 
 
 def describe_strategies() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Headings, and under each the words with their meanings; architectures first."""
-    sections = {"architecture": NETWORKS, **AXES}
+    """Headings, and under each the words with their meanings; architectures first, mixtures last."""
+    sections = {"architecture": NETWORKS, **AXES, "mixture": MIXTURES}
     return [
         (_TITLES.get(axis, axis), [(word, MEANINGS[word]) for word in words if word in MEANINGS])
         for axis, words in sections.items()

@@ -19,7 +19,7 @@ from ..learning import (
     TaskWeights,
 )
 from ..text import suggest
-from ._axes import ALLOWED, AXES, BLEND, MIXINGS, NETWORKS, SETS, SIMPLEST_FIRST, TRANSFERS
+from ._axes import ALLOWED, AXES, BLEND, MIXINGS, MIXTURES, NETWORKS, SETS, SIMPLEST_FIRST, TRANSFERS, UNMIXED
 
 __all__ = ["Side", "Strategy", "parse_strategies", "parse_strategy"]
 
@@ -40,8 +40,8 @@ class Strategy:
         networks, each for the tasks that get on), ``warm`` (trained on all tasks, then tuned to each), ``transfer``
         (a network for each task, in which every other task counts by a ratio of its own), ``align`` (the same, with
         the tasks' latent spaces aligned), ``extended`` (a network of a new property, started from the shared layers of
-        a finished run), the name of a baseline, or ``blend`` (LightGBM with the best network, mixed
-        by inner validation).
+        a finished run), the name of a baseline, or a mixture of what the others have fitted, by inner
+        validation: ``blend`` (LightGBM with the best network) or ``ensemble`` (all but the plainest).
     reduction, sampling, task_weights, labels, features, classes, rule, checkpoint
         See ``learning.TrainOptions``.
     norm
@@ -110,6 +110,11 @@ class Strategy:
         return self.architecture in NETWORKS
 
     @property
+    def is_mixture(self) -> bool:
+        """Whether it is made of what others have fitted, so that nothing is trained for it."""
+        return self.architecture in MIXTURES
+
+    @property
     def mixing(self) -> MixingKind:
         """What stands between trunk and heads."""
         return self.architecture if self.architecture in MIXINGS else "none"  # pyright: ignore[reportReturnType]
@@ -149,7 +154,7 @@ def parse_strategy(text: str) -> Strategy:
     if sourced and not source.strip():
         raise PlanError(f"strategy {text!r}: {FROM!r} names no property.")
     architecture, *words = [word.strip() for word in named.split("+")]
-    known = (*NETWORKS, *BASELINES, BLEND)
+    known = (*NETWORKS, *BASELINES, *MIXTURES)
     if architecture not in known:
         raise PlanError(f"unknown strategy {text!r}: {_nearest(architecture, known)}")
     axes = {value: axis for axis, values in AXES.items() for value in values}
@@ -181,6 +186,12 @@ def parse_strategies(names: Sequence[str]) -> tuple[Strategy, ...]:
     architectures = {s.architecture for s in strategies}
     if BLEND in architectures and not ("lightgbm" in architectures and architectures & set(NETWORKS)):
         raise PlanError(f"{BLEND!r} mixes lightgbm with a network: name both.")
+    parts = [s for s in strategies if not s.is_mixture and s.architecture not in UNMIXED]
+    if "ensemble" in architectures and len(parts) < 2:
+        raise PlanError(
+            "'ensemble' mixes what other strategies have fitted: name at least two others, "
+            f"{' and '.join(UNMIXED)} not counted."
+        )
     return strategies
 
 

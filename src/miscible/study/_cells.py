@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from ..strategies import BLEND, Strategy
+from ..strategies import Strategy
 
 __all__ = ["Cell", "CellRecord", "cells_of_repeat"]
 
@@ -100,7 +100,7 @@ def cells_of_repeat(strategies: Sequence[Strategy], repeat: int, counts: np.ndar
     n_tasks = len(counts)
     for strategy in sorted(strategies, key=lambda s: COST.get(s.architecture, 0.0)):
         unit = COST.get(strategy.architecture, 0.0)
-        if strategy.architecture == BLEND:
+        if strategy.is_mixture:
             continue
         if strategy.architecture == "independent":
             cells += [Cell(strategy.name, repeat, (t,), unit * float(counts[t])) for t in range(n_tasks)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..strategies import BLEND, Side, Strategy
+from ..strategies import Side, Strategy
 
 __all__ = ["merits", "survivors"]
 
@@ -63,7 +63,7 @@ def survivors(
     left
         Wall seconds left.
     """
-    kept = [s for s in strategies if s.architecture != BLEND]
+    kept = [s for s in strategies if not s.is_mixture]
     protected = {
         max((s for s in kept if s.side == side), key=lambda s: merit.get(s.name, -np.inf), default=None)
         for side in ("joint", "separate", "baseline")
@@ -81,7 +81,7 @@ def survivors(
         if rivals and _count(kept, rivals[-1].side) > _count(kept, worst.side):
             droppable.remove(rivals[-1])
             kept.remove(rivals[-1])
-    return tuple(s for s in strategies if s in kept or s.architecture == BLEND)
+    return tuple(s for s in strategies if s in kept or s.is_mixture)
 
 
 def _count(strategies: Sequence[Strategy], side: Side) -> int:

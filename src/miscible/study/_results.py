@@ -7,19 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..baselines import blend_weight
 from ..splits import FoldAssignment, Groups
-from ..strategies import BLEND, NetworkEnsemble, Strategy
+from ..strategies import MIXTURES, NetworkEnsemble, Strategy
 from ..table import Table, output_slices
 from ._cells import CellRecord, cells_of_repeat
+from ._mixtures import Finished, Key, Parts, Validation, cross_fitted, mixture_parts, mixture_predictions
 from ._plan import Plan
 from ._scoring import decision_metrics, inner_scores, task_error
 from ._store import CellResult, Decision, RunFolder
 
 __all__ = ["StudyResult", "assemble"]
-
-_Validation = dict[str, dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]]]
-"""By strategy and (repeat, fold, task): inner validation rows and predictions of the task's outputs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +37,8 @@ class StudyResult:
         By strategy, ``(n_repeats, n_folds, n_tasks)`` inner validation error in error form, NaN where not run.
     thresholds
         By strategy, ``(n_repeats, n_folds, n_tasks)`` probability threshold tuned on inner validation.
-    blends
-        By (repeat, fold, task): the network strategy in the blend and its weight; empty without a blend.
+    mixtures
+        By mixture and (repeat, fold, task): the strategies that are mixed and their shares.
     cells
         Records of the finished cells.
     ensembles
@@ -59,7 +56,7 @@ class StudyResult:
     outer: dict[str, np.ndarray]
     inner: dict[str, np.ndarray]
     thresholds: dict[str, np.ndarray]
-    blends: dict[tuple[int, int, int], tuple[str, float]]
+    mixtures: dict[str, dict[Key, Parts]]
     cells: tuple[CellRecord, ...]
     ensembles: dict[tuple[str, int, int], tuple[NetworkEnsemble, int]]
     journal: tuple[Decision, ...]
@@ -126,7 +123,7 @@ class StudyResult:
             return True
         dropped = {name for d in self.journal if d.repeat <= repeat for name in d.dropped}
         run = {c.strategy for c in self.cells if c.repeat == repeat and task in c.tasks}
-        return {name for name in strategies if name != BLEND} - dropped <= run
+        return {name for name in strategies if name not in MIXTURES} - dropped <= run
 
     def _error(
         self, predictions: np.ndarray, thresholds: np.ndarray, task: int, repeat: int, rows: np.ndarray
@@ -150,8 +147,10 @@ def assemble(
     folds: FoldAssignment,
     store: RunFolder,
     journal: tuple[Decision, ...],
+    *,
+    mix: bool = True,
 ) -> StudyResult:
-    """Read every finished cell and add the blend."""
+    """Read every finished cell and, if they are asked for, add the mixtures."""
     metrics = decision_metrics(plan, table)
     slices = output_slices(table.properties)
     shape_outer = (plan.split.repeats, table.n_rows, slices[-1].stop)
@@ -159,10 +158,11 @@ def assemble(
     outer: dict[str, np.ndarray] = {}
     inner: dict[str, np.ndarray] = {}
     thresholds: dict[str, np.ndarray] = {}
-    validation: _Validation = {}
+    validation: Validation = {}
     ensembles: dict[tuple[str, int, int], tuple[NetworkEnsemble, int]] = {}
     records: list[CellRecord] = []
-    strategies = [s for s in plan.parsed_strategies() if s.architecture != BLEND]
+    planned = plan.parsed_strategies()
+    strategies = [s for s in planned if not s.is_mixture]
     for repeat in range(plan.split.repeats):
         for cell in cells_of_repeat(strategies, repeat, table.counts):
             if not store.has(cell.key):
@@ -183,24 +183,22 @@ def assemble(
                     validation.setdefault(name, {})[repeat, f, task] = part
                     scores = inner_scores(table, metrics[task], plan.screen_budget, task, *part)
                     inner[name][repeat, f, task], thresholds[name][repeat, f, task] = scores
-    blends: dict[tuple[int, int, int], tuple[str, float]] = {}
-    if any(s.architecture == BLEND for s in plan.parsed_strategies()) and "lightgbm" in outer:
-        networks = [s.name for s in strategies if s.is_network and s.name in outer]
-        blends = _blends(table, inner, validation, networks)
-        outer[BLEND] = np.full(shape_outer, np.nan)
-        inner[BLEND] = np.full(shape_inner, np.nan)
-        thresholds[BLEND] = np.full(shape_inner, 0.5)
-        for (r, f, t), (network, weight) in blends.items():
-            rows, mixed = _cross_fitted(table, groups.codes, validation, network, (r, f, t))
-            scores = inner_scores(table, metrics[t], plan.screen_budget, t, rows, mixed)
-            inner[BLEND][r, f, t], thresholds[BLEND][r, f, t] = scores
-            test = folds.outer[r] == f
-            columns = slices[t]
-            outer[BLEND][r, test, columns] = (
-                weight * outer[network][r, test, columns]
-                + (1.0 - weight) * outer["lightgbm"][r, test, columns]
+    finished = Finished(table, groups.codes, folds, dict(outer), dict(inner), validation)
+    mixtures: dict[str, dict[Key, Parts]] = {}
+    for name in [s.name for s in planned if s.is_mixture and mix]:
+        mixtures[name] = mixture_parts(name, finished)
+        if not mixtures[name]:
+            continue
+        outer[name] = np.full(shape_outer, np.nan)
+        inner[name] = np.full(shape_inner, np.nan)
+        thresholds[name] = np.full(shape_inner, 0.5)
+        for (r, f, t), parts in mixtures[name].items():
+            scores = inner_scores(
+                table, metrics[t], plan.screen_budget, t, *cross_fitted(name, finished, (r, f, t))
             )
-    done = tuple(sorted((s for s in plan.parsed_strategies() if s.name in outer), key=lambda s: s.complexity))
+            inner[name][r, f, t], thresholds[name][r, f, t] = scores
+            outer[name][r, folds.outer[r] == f, slices[t]] = mixture_predictions(finished, (r, f, t), parts)
+    done = tuple(sorted((s for s in planned if s.name in outer), key=lambda s: s.complexity))
     return StudyResult(
         plan=plan,
         table=table,
@@ -211,7 +209,7 @@ def assemble(
         outer=outer,
         inner=inner,
         thresholds=thresholds,
-        blends=blends,
+        mixtures=mixtures,
         cells=tuple(records),
         ensembles=ensembles,
         journal=journal,
@@ -225,56 +223,3 @@ def _ensembles(result: CellResult) -> dict[tuple[str, int, int], tuple[NetworkEn
         for f, (header, fold) in enumerate(zip(record.headers, result.folds, strict=False))
         for position, task in enumerate(record.tasks)
     }
-
-
-def _blends(
-    table: Table,
-    inner: dict[str, np.ndarray],
-    validation: _Validation,
-    networks: Sequence[str],
-) -> dict[tuple[int, int, int], tuple[str, float]]:
-    """Per fold and task: the network that is best on inner validation, and its weight against LightGBM."""
-    blends = {}
-    for key, (rows, _) in validation["lightgbm"].items():
-        network = _best_network(inner, networks, key)
-        if network is not None:
-            use = np.ones(len(rows), bool)
-            blends[key] = network, _weight_of(table, validation, network, key, use)
-    return blends
-
-
-def _best_network(
-    inner: dict[str, np.ndarray], networks: Sequence[str], key: tuple[int, int, int]
-) -> str | None:
-    errors = {name: inner[name][key] for name in networks if np.isfinite(inner[name][key])}
-    return min(errors, key=lambda name: (errors[name], name), default=None)
-
-
-def _weight_of(
-    table: Table, validation: _Validation, network: str, key: tuple[int, int, int], use: np.ndarray
-) -> float:
-    """Share of the network, fitted on some of the inner validation rows."""
-    rows, of_network = validation[network][key]
-    prop = table.properties[key[2]]
-    truth = prop.to_model(table.labels[rows, key[2]])
-    use = use & np.isfinite(truth)
-    of_trees = validation["lightgbm"][key][1]
-    weights = table.weights[rows[use]]
-    return blend_weight(truth[use], of_network[use], of_trees[use], str(prop.kind), weights)
-
-
-def _cross_fitted(
-    table: Table, codes: np.ndarray, validation: _Validation, network: str, key: tuple[int, int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Inner validation predictions of the blend, each half of the groups mixed by the weight of the other.
-
-    A weight scored on the rows it was fitted to would beat both its parts every time.
-    """
-    rows, of_network = validation[network][key]
-    of_trees = validation["lightgbm"][key][1]
-    half = np.unique(codes[rows], return_inverse=True)[1] % 2 == 0
-    mixed = np.empty_like(of_network)
-    for own in (half, ~half):
-        weight = _weight_of(table, validation, network, key, ~own)
-        mixed[own] = weight * of_network[own] + (1.0 - weight) * of_trees[own]
-    return rows, mixed

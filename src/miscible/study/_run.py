@@ -14,7 +14,7 @@ from ..errors import MiscibleError, PlanError
 from ..evaluation import check_margin
 from ..inputs import Features, featurize
 from ..splits import FoldAssignment, Groups, assign_folds, group_keys
-from ..strategies import BLEND, Strategy
+from ..strategies import Strategy
 from ..table import Table
 from ._cells import Cell, CellRecord, cells_of_repeat
 from ._executors import Executor, make_executor
@@ -223,9 +223,9 @@ class _Runner:
             return tuple(s for s in strategies if s.name not in dropped)
         if self.budget is None or repeat == 0:
             return strategies
-        result = assemble(self.plan, self.table, self.groups, self.folds, self.store, ())
-        # The blend costs nothing and is tuned on these scores: it would take every win from what costs time.
-        running = [s.name for s in strategies if s.architecture != BLEND]
+        # Mixtures cost nothing and are tuned on these scores: they would take every win from what costs time.
+        result = assemble(self.plan, self.table, self.groups, self.folds, self.store, (), mix=False)
+        running = [s.name for s in strategies]
         merit = merits({name: result.inner[name] for name in running if name in result.inner})
         left = self.budget - self._spent()
         remaining = self.plan.split.repeats - repeat

@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from ..errors import MiscibleError, PlanError
 from ..files import make_folder, write_atomic
+from ..strategies import MIXTURES
 from ._cells import CellRecord
 from ._plan import Plan, plan_text, read_plan
 
@@ -135,9 +136,12 @@ class RunFolder:
                 hint="Go on with --resume, start again with --overwrite, or choose another --out.",
             )
         found = read_plan(self.plan_path)
-        # Studies of other splits, in folders of their own, may be added and leave this one as it is.
+        # Studies of other splits, in folders of their own, may be added and leave this one as it is; so do mixtures.
         aside = {"workers": True, "split": {"ladder", "use"}}
-        there, here = (p.model_dump(exclude=aside) for p in (found, plan))
+        there, here = (
+            {**p.model_dump(exclude=aside), "strategies": [s for s in p.strategies if s not in MIXTURES]}
+            for p in (found, plan)
+        )
         if there != here:
             keys = ", ".join(key for key in here if here[key] != there[key])
             raise PlanError(
@@ -151,7 +155,7 @@ class RunFolder:
                 source=self.path,
                 hint="Start anew in another --out.",
             )
-        if found.split != plan.split:
+        if (found.split, found.strategies) != (plan.split, plan.strategies):
             write_atomic(self.plan_path, plan_text(plan))
         make_folder(self.cells)
         for part in self.cells.glob(".*.part"):
