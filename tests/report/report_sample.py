@@ -18,6 +18,8 @@ from miscible.report import (
     Intervals,
     JournalEntry,
     Predictions,
+    RatioChange,
+    RatioMatrix,
     Reliability,
     ReportData,
     RuleStory,
@@ -150,6 +152,51 @@ def with_remedies(data: ReportData, *, strategies: int = 1, seed: int = 3) -> Re
         np.fill_diagonal(together, np.nan)
         groups.append(Grouping(f"grouped+w{2**k}", names, together, 15))
     return replace(data, rules=tuple(rules), influences=tuple(graphs), groupings=tuple(groups))
+
+
+def with_ratios(data: ReportData, *strategies: str, sources: float = 1.0, seed: int = 5) -> ReportData:
+    """The same study with ratios that are large within two families of properties; some are no sources."""
+    rng = np.random.default_rng(seed)
+    n = len(data.verdicts)
+    family = np.arange(n) % 2
+    alike = family[:, None] == family
+    labels = np.array([v.n_labels for v in data.verdicts])
+    matrices = []
+    for strategy in strategies or ("transfer",):
+        mean = np.where(alike, 1.5, 0.6) * rng.lognormal(0.0, 0.15, (n, n))
+        mean[np.eye(n, dtype=bool) | (rng.random((n, n)) > sources)] = np.nan
+        there = np.isfinite(mean)
+        known = np.where(there, 15, 0)
+        correlation = np.clip(np.where(alike, 0.6, 0.0) + 0.2 * rng.normal(size=(n, n)), -1, 1)
+        own = np.array([0.9 if v.kind == "regression" else 0.09 for v in data.verdicts])
+        changes = [
+            RatioChange(
+                name,
+                own,
+                own / (1 + effect + 0.03 * rng.normal(size=n)),
+                rng.integers(3, 13, n),
+                known.max(axis=1),
+            )
+            for name, effect in (("shared", -0.01), ("independent", -0.06))
+        ]
+        kind = "correlated" if "correlated" in strategy else "fixed" if "equal" in strategy else "learned"
+        matrices.append(
+            RatioMatrix(
+                strategy,
+                kind,
+                tuple(v.name for v in data.verdicts),
+                labels,
+                mean,
+                np.where(there, 0.15, np.nan),
+                np.where(there, 0.1, np.nan),
+                known,
+                np.where(there, rng.integers(8, 16, (n, n)), 0),
+                np.full(n, 2.5),
+                correlation,
+                tuple(changes),
+            )
+        )
+    return replace(data, ratios=tuple(matrices))
 
 
 def minimal() -> ReportData:

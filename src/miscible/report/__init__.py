@@ -13,6 +13,7 @@ from ._data import (
     RuleStory,
     StrategyCost,
 )
+from ._data_ratios import RatioChange, RatioMatrix
 from ._render import render_report, write_report
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "Intervals",
     "JournalEntry",
     "Predictions",
+    "RatioChange",
+    "RatioMatrix",
     "Reliability",
     "ReportData",
     "RuleStory",

@@ -11,6 +11,7 @@ import numpy as np
 from ..advice import PropertyVerdict
 from ..audit import Audit
 from ..diagnosis import Exhibit
+from ._data_ratios import RatioMatrix
 
 __all__ = [
     "Band",
@@ -245,6 +246,8 @@ class ReportData:
         Versions, seeds, processor: shown as a table.
     rules, influences, groupings
         What the remedies did, one entry a strategy that has one.
+    ratios
+        How much each property counted for each other one, by strategy, the main one first.
     exhibits
         Why sharing helps or hurts, as far as it was diagnosed.
     limits, citations
@@ -275,6 +278,7 @@ class ReportData:
     rules: tuple[RuleStory, ...] = ()
     influences: tuple[Influence, ...] = ()
     groupings: tuple[Grouping, ...] = ()
+    ratios: tuple[RatioMatrix, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     intervals: tuple[Intervals, ...] = ()

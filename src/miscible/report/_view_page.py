@@ -10,6 +10,7 @@ from ._panels import FEW, Section
 from ._view_audit import audit_view
 from ._view_exhibits import exhibit_views
 from ._view_figures import curve_panels, interval_view, prediction_panels, reliability_panels, tail_views
+from ._view_ratios import ratio_views
 from ._view_regions import THIN, region_views
 from ._view_remedies import remedy_view
 from ._view_scores import score_matrix, score_tables
@@ -77,6 +78,7 @@ def sections(data: ReportData) -> tuple[Section, ...]:
             {"exhibits": exhibit_views(data)},
             "exhibits",
         ),
+        _one("ratios", "Who helps whom", "Who helps whom", {"ratios": ratio_views(data)}, "ratios"),
         _table_section(data),
         _folds_section(data),
         _one(
