@@ -15,6 +15,7 @@ from ..bundle import BundleParts
 from ..report import Band, Curve, JournalEntry, Predictions, ReportData, StrategyCost
 from ..study import CellRecord, Decision, Plan, StudyResult, plan_text
 from ..table import Kind, output_slices
+from ._report_ratios import ratio_matrices
 from ._report_remedies import groupings, influences, rule_stories
 from ._source import FRAME, is_simulated
 from ._trust import interval_tables, reliability_tables
@@ -66,6 +67,7 @@ def report_data(
         rules=rule_stories(result.cells, table.names, _band),
         influences=influences(result.cells, table.names),
         groupings=groupings(result.cells, table.names),
+        ratios=tuple(ratio_matrices(result, audit.overlap.pearson).values()),
         reliability=reliability_tables(parts.tasks, parts.codes, parts.fold_of_row),
         intervals=interval_tables(parts.tasks, parts.codes, parts.fold_of_row),
         costs=_costs(result),
