@@ -81,6 +81,7 @@ def test_budgets_that_are_no_times(text: str) -> None:
         (["--goal", "win"], ["goal", "characterise", "screen", "'win'"]),
         (["--strategies", "lightgmb"], ["unknown strategy 'lightgmb'", "lightgbm"]),
         (["--strategies", "blend"], ["lightgbm with a network"]),
+        (["--strategies", "ensemble", "ridge"], ["at least two others", "mean and nearest not counted"]),
         (["--device", "cuda:99"], ["no device 'cuda:99'", "This machine has: cpu"]),
         (["--folds", "1"], ["folds", "greater than or equal to 2"]),
         (["--seed", "-1"], ["seed", "greater than or equal to 0"]),

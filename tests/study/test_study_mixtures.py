@@ -11,6 +11,7 @@ from small_studies import EVERYTHING, context_of, small_frame, small_plan, small
 from miscible.advice import Deployment, advise
 from miscible.advisor._winners import bundle_parts
 from miscible.baselines import ensemble_weights
+from miscible.bundle import load_bundle, write_bundle
 from miscible.errors import PlanError
 from miscible.splits import FoldAssignment
 from miscible.strategies import MIXTURES, UNMIXED
@@ -128,7 +129,7 @@ def test_a_part_without_predictions_is_not_mixed(run):
         assert np.isfinite(mixture_predictions(finished, key, found)).all()
 
 
-def test_what_is_scored_is_what_is_deployed(run):
+def test_what_is_scored_is_what_is_deployed(run, tmp_path: Path):
     result, path = run
     context = context_of(result.plan, result.table, result.folds.outer, path)
     verdicts = [
@@ -142,6 +143,12 @@ def test_what_is_scored_is_what_is_deployed(run):
             rows = result.folds.outer[0] == fold
             inputs = parts.preparations[fold].transform(parts.features)[rows]
             np.testing.assert_allclose(model.predict(inputs), task.out_of_fold[rows], rtol=1e-5, atol=1e-6)
+    write_bundle(parts, tmp_path / "bundle")
+    assert "Ensemble of " in (tmp_path / "bundle" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    loaded = load_bundle(tmp_path / "bundle")
+    inputs = parts.preparations[0].transform(parts.features)
+    for task, models in zip(parts.tasks, loaded.models, strict=True):
+        np.testing.assert_allclose(models[0].predict(inputs), task.models[0].predict(inputs), rtol=1e-6)
 
 
 def test_a_mixture_may_be_added_to_a_finished_run(tmp_path: Path):
