@@ -1,10 +1,12 @@
 """Evidence in, verdicts out; trains nothing."""
 
 from ._advise import advise, side_arms
-from ._nested import Arm
+from ._compare import CERTAIN, compare, with_holm
+from ._nested import Arm, nested_arm
 from ._verdict import Call, Comparison, Deployment, PropertyVerdict, StrategyScore
 
 __all__ = [
+    "CERTAIN",
     "Arm",
     "Call",
     "Comparison",
@@ -12,5 +14,8 @@ __all__ = [
     "PropertyVerdict",
     "StrategyScore",
     "advise",
+    "compare",
+    "nested_arm",
     "side_arms",
+    "with_holm",
 ]

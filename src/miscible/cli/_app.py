@@ -215,7 +215,13 @@ def predict(
 @app.command()
 @guarded
 def reproduce(
-    paper: Annotated[str, typer.Argument(help="kang2025: when does sharing fail, on 54,028 alloys.")],
+    paper: Annotated[
+        str,
+        typer.Argument(
+            help="kang2025: when does sharing fail, on 54,028 alloys; lee2024: learned transfer ratios, on forty "
+            "molecular properties."
+        ),
+    ],
     data: Annotated[
         Path | None,
         typer.Option(help="Folder of the public files of the real alloy union; simulated if left out."),
@@ -231,6 +237,12 @@ def reproduce(
     ] = None,
     inputs: Inputs = None,
     group: Group = None,
+    split: Annotated[
+        str | None, typer.Option(help="Of lee2024: random, scaffold, both (default; with --quick random).")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(help="Of lee2024: repeats of the folds (default 1).", min=1, max=50)
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer labels, repeats and epochs; minutes.")
     ] = False,
@@ -246,7 +258,8 @@ def reproduce(
 
     reproduce_command(
         paper, out, data=data, table=table, dials=dials, mapping=map or [], inputs=inputs or [], group=group,
-        quick=quick, seed=seed, workers=workers, resume=resume, overwrite=overwrite, quiet=quiet,
+        split=split, repeats=repeats, quick=quick, seed=seed, workers=workers, resume=resume,
+        overwrite=overwrite, quiet=quiet,
     )  # fmt: skip
 
 

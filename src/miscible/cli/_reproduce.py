@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from ..experiments import DIALS, KangTable, own_table, reproduce_kang, simulated
 from ..text import suggest
 from ._console import screen
 from ._progress import StudyBar
+from ._reproduce_lee import lee_command
 
 __all__ = ["reproduce_command"]
 
-PAPERS = ("kang2025",)
+PAPERS = ("kang2025", "lee2024")
 
 
 def reproduce_command(
@@ -31,6 +32,8 @@ def reproduce_command(
     mapping: Sequence[str],
     inputs: Sequence[str],
     group: str | None,
+    split: str | None,
+    repeats: int | None,
     quick: bool,
     seed: int,
     workers: int,
@@ -43,7 +46,7 @@ def reproduce_command(
     Raises
     ------
     InputError, PlanError
-        An unknown paper, options that exclude each other, or a table that cannot be used.
+        An unknown paper, options that belong to another one or exclude each other, or a table that cannot be used.
     """
     if paper not in PAPERS:
         near = suggest(paper, PAPERS, limit=1)
@@ -53,6 +56,22 @@ def reproduce_command(
         )
     if resume and overwrite:
         raise PlanError("--resume keeps a run and --overwrite throws it away.", hint="Give one of them.")
+    if paper == "lee2024":
+        given = {
+            "data": data,
+            "table": table,
+            "dials": dials,
+            "map": mapping,
+            "inputs": inputs,
+            "group": group,
+        }
+        _refuse(paper, given, "brings its own molecules")
+        lee_command(
+            out, split=split, repeats=repeats, quick=quick, seed=seed, workers=workers, resume=resume,
+            overwrite=overwrite, quiet=quiet,
+        )  # fmt: skip
+        return
+    _refuse(paper, {"split": split, "repeats": repeats}, "has the split and the repeats of its plan")
     tables = _tables(data, table, dials, mapping, inputs, group, quick=quick, seed=seed, workers=workers)
     with ExitStack() as shown:
 
@@ -68,6 +87,15 @@ def reproduce_command(
         screen.print(f"{name}: {out / name}.csv", markup=False, soft_wrap=True)
     for item in tables:
         screen.print(f"report: {out / item.name / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def _refuse(paper: str, given: Mapping[str, object], why: str) -> None:
+    """Options that belong to another paper are named rather than ignored."""
+    strange = [f"--{name}" for name, value in given.items() if value not in (None, [])]
+    if strange:
+        raise PlanError(
+            f"{strange[0]} says nothing to {paper}, which {why}.", hint=f"Leave out {strange[0]}."
+        )
 
 
 def _tables(
