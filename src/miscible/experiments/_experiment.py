@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -22,10 +23,16 @@ __all__ = [
     "PairTable",
     "StudyEffort",
     "Threshold",
+    "is_remedy",
     "read_experiment",
 ]
 
 DialValue = bool | int | float | str
+
+
+def is_remedy(name: str) -> bool:
+    """Whether what varies is a parameter of a remedy and no dial of the simulator."""
+    return "." in name
 
 
 class _Part(BaseModel):
@@ -35,8 +42,8 @@ class _Part(BaseModel):
 class Effort(_Part):
     """How much work a size takes, and what of the grid it leaves out.
 
-    ``worlds`` mechanisms at every point, each redrawn ``redraws`` times, scored on ``n_test`` fresh rows. ``rates`` and
-    ``epochs`` of the networks. ``dials`` and ``vary`` replace those of the experiment by key.
+    ``worlds`` mechanisms at every point, each redrawn ``redraws`` times, scored on ``n_test`` fresh rows. ``rates``,
+    ``epochs`` and ``remedies`` of the networks. ``dials`` and ``vary`` replace those of the experiment by key.
     """
 
     worlds: int = Field(default=1, ge=1)
@@ -44,13 +51,40 @@ class Effort(_Part):
     n_test: int = Field(default=2000, ge=10)
     rates: tuple[float, ...] = Field(default=(3e-3,), min_length=1)
     epochs: int = Field(default=15, ge=1)
+    remedies: dict[str, tuple[float, ...]] = {}
     dials: dict[str, DialValue] = {}
     vary: dict[str, list[DialValue]] = {}
 
-    @property
-    def tuning(self) -> Tuning:
-        """One decay, no racing: the same few settings for every arm."""
-        return Tuning(rates=self.rates, decays=(1e-2,), finalists=1, halving=(), epochs=self.epochs)
+    @field_validator("remedies")
+    @classmethod
+    def _remedies_exist(cls, given: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for name, values in given.items():
+            _check_remedy(name, values)
+        return given
+
+    def tuning_with(self, varied: Mapping[str, float] | None = None) -> Tuning:
+        """One decay, no racing: the same few settings for every arm.
+
+        Parameters
+        ----------
+        varied
+            Parameters of remedies at one point of the grid.
+        """
+        remedies = self.remedies | {name: (value,) for name, value in (varied or {}).items()}
+        return Tuning(
+            rates=self.rates, decays=(1e-2,), finalists=1, halving=(), epochs=self.epochs, remedies=remedies
+        )
+
+
+def _check_remedy(name: str, values: Sequence[object]) -> None:
+    """Whether a remedy has this parameter and can have these values; what is wrong as a ValueError."""
+    if any(isinstance(value, bool) for value in values):
+        raise ValueError(f"{name!r} needs numbers")
+    try:
+        Tuning.model_validate({"remedies": {name: list(values)}})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ValueError(f"{first['msg'].removeprefix('Value error, ')}") from error
 
 
 class FigurePlan(_Part):
@@ -83,8 +117,9 @@ class Threshold(_Part):
 class Experiment(_Part):
     """A grid of simulated worlds: fixed ``dials``, a full product of ``vary``, ``arms`` and ``measures`` at each point.
 
-    Dials are written as on the command line (``"400/400"``); an empty text leaves a dial at its default. The first
-    arm is the reference of the differences.
+    Dials are written as on the command line (``"400/400"``); an empty text leaves a dial at its default. A name with a
+    dot under ``vary`` is a parameter of a remedy (``"transfer.every"``), which has that one value in every setting.
+    The first arm is the reference of the differences.
     """
 
     kind: Literal["simulation"] = "simulation"
@@ -118,6 +153,17 @@ class Experiment(_Part):
         except PlanError as error:
             raise ValueError(error.message) from error
         return given
+
+    @model_validator(mode="after")
+    def _remedies_exist(self) -> Self:
+        for part, varied in (("", self.vary), ("small.", self.small.vary), ("full.", self.full.vary)):
+            for name, values in varied.items():
+                if is_remedy(name):
+                    try:
+                        _check_remedy(name, values)
+                    except ValueError as error:
+                        raise ValueError(f"{part}vary.{name}: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _figures_fit(self) -> Self:

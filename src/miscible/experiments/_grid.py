@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..datasets import Dials, parse_dials
 from ..errors import InputError, PlanError
-from ._experiment import DialValue, Experiment
+from ._experiment import DialValue, Experiment, is_remedy
 
 __all__ = ["GridCell", "cells_of", "grid_points", "place_text"]
 
@@ -22,7 +22,7 @@ class GridCell:
     Parameters
     ----------
     values
-        Varied dial -> its value as text, ``default`` where the dial is left alone.
+        What varies -> its value as text, ``default`` where a dial is left alone.
     dials
         All of them.
     world
@@ -32,6 +32,11 @@ class GridCell:
     values: dict[str, str]
     dials: Dials
     world: int
+
+    @property
+    def remedies(self) -> dict[str, float]:
+        """Parameters of remedies at this point."""
+        return {name: float(value) for name, value in self.values.items() if is_remedy(name)}
 
     @property
     def key(self) -> str:
@@ -85,7 +90,7 @@ def dial_text(value: DialValue) -> str:
 
 def _dials(fixed: Mapping[str, str], varied: Mapping[str, str], source: object) -> Dials:
     """Dials of one point."""
-    given = {**fixed, **varied}
+    given = {**fixed, **{name: value for name, value in varied.items() if not is_remedy(name)}}
     text = ",".join(f"{name}={value}" for name, value in given.items() if value)
     try:
         return parse_dials(text)

@@ -138,7 +138,7 @@ def _run_cell(
             arms=experiment.strategies(),
             n_redraws=effort.redraws,
             n_test=effort.n_test,
-            tuning=effort.tuning,
+            tuning=effort.tuning_with(cell.remedies),
             seed=derive_seed(experiment.seed, "redraws", cell.world),
             progress=heard,
         )
