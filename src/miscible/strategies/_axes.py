@@ -156,7 +156,7 @@ SETS: dict[str, tuple[str, ...]] = {
         "independent+w64",
         "extended",
         "extended+frozen",
-        BLEND,
+        *MIXTURES,
     ),
     "transfer": ("independent", "shared", "warm", "transfer+equal", "transfer+correlated", "transfer", "align"),
     "all": tuple(
