@@ -197,6 +197,8 @@ def test_few_known_correlations_are_not_drawn_and_set_ratios_never_are():
     all_known = matrix(mean, kind="correlated", correlation=np.full((6, 6), 0.5))
     views = ratio_views(page_data(matrix(mean, correlation=few), all_known))
     assert [view.scatter for view in views] == [None, None]
+    told = [[limit for limit in view.limits if "cannot be seen" in limit] for view in views]
+    assert len(told[0]) == 1 and "5 pairs share" in told[0][0] and told[1] == []
     assert [view.is_open for view in views] == [True, False] and "not learned" in views[1].question
 
 
