@@ -44,7 +44,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "affinity": ("gradients", "pairs"),
     "networks": ("n2", "n3", "n4", "n6", "n8"),
     "tuned": ("frozen",),
-    "ratios": ("equal", "alone", "correlated"),
+    "ratios": ("one-step", "equal", "alone", "correlated"),
     "begin": ("scratch",),
     "tied": ("tied",),
 }

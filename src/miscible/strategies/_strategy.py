@@ -59,8 +59,8 @@ class Strategy:
     tuned
         ``frozen``: the shared layers of a warm start stay as they are.
     ratios
-        Of a transfer: learned from held-out labels, all ``equal``, ``alone`` (no other task counts), or ``correlated``
-        (by the correlation of the labels).
+        Of a transfer: learned from networks of random subsets of the tasks, learned by ``one-step`` hypergradients,
+        all ``equal``, ``alone`` (no other task counts), or ``correlated`` (by the correlation of the labels).
     begin
         Whether a transfer goes on from a network of all tasks or starts from scratch.
     tied
@@ -85,7 +85,7 @@ class Strategy:
     affinity: Literal["gradients", "pairs"] = "gradients"
     networks: str = "n3"
     tuned: Literal["none", "frozen"] = "none"
-    ratios: Literal["learned", "equal", "alone", "correlated"] = "learned"
+    ratios: Literal["learned", "one-step", "equal", "alone", "correlated"] = "learned"
     begin: Literal["pretrained", "scratch"] = "pretrained"
     tied: Literal["none", "tied"] = "none"
     source: str = ""

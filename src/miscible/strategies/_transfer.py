@@ -13,7 +13,8 @@ import numpy as np
 
 from ..learning import Member, Population, State, TransferPlan, train
 from ._bench import Bench, NetworkFit, join_fits
-from ._ratios import Target, TargetRatios, find_ratios
+from ._ratios import find_ratios
+from ._sources import Target, TargetRatios
 from ._warm import best_states, pretrain
 
 __all__ = ["fit_transfer"]

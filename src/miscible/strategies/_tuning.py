@@ -31,6 +31,7 @@ REMEDIES: dict[str, tuple[float, ...]] = {
     "bni.noise": (0.3, 0.8),
     "focal.gamma": (1.0, 2.0),
     "transfer.strength": (1.0, 4.0),
+    "transfer.networks": (4.0,),
     "transfer.every": (5.0,),
     "transfer.horizon": (1.0,),
     "transfer.rate": (0.1,),
@@ -42,9 +43,9 @@ REMEDIES: dict[str, tuple[float, ...]] = {
 }
 """Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels.
 
-Of a transfer: strength of all sources in units of the target's own weight; steps between two updates of the ratios,
-steps after which a source is judged, Adam's rate on the ratios, updates, and seeds to average over. To try what a bad
-guide does: labels held out (0: a fifth), whether they are the largest ones (1), and noise on them.
+Of a transfer: strength of all sources in units of the target's own weight; networks of random subsets for each task. Of
+one-step ratios: steps between two updates, steps after which a source is judged, Adam's rate, updates, and seeds to
+average over. To try what a bad guide does: labels held out (0: a fifth), whether they are the largest (1), and noise.
 """
 _MAY_BE_NOTHING = ("transfer.labels", "transfer.bias", "transfer.noise")
 

@@ -1,0 +1,225 @@
+"""What every source does for every target over a whole training, from networks of random subsets of the tasks.
+
+A one-step hypergradient sees how a source changes the next step, not where training ends. Here many networks learn a
+random half of the tasks each; how well a target is predicted on rows held out from all of them is explained by which
+other tasks were there. A linear surrogate of the subset's effect: Li et al. 2023, arXiv 2303.14582.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.linear_model import BayesianRidge
+
+from ..learning import Member, Population, TrainingData, train
+from ..splits import inner_split
+from ._bench import Bench
+from ._sources import Target, TargetRatios, alike_groups
+
+__all__ = ["Effects", "effects_from_subsets", "learn_from_subsets", "ratios_from_effects", "subset_designs"]
+
+MOST_RATIO = 4.0
+_LEARNING = 5
+"""Purpose of a seed: networks of random subsets."""
+_HELD_OUT_SHARE = 0.2
+_EPOCHS = 12
+_FEWEST, _MOST = 48, 160
+"""Networks of a fold."""
+_MOST_UNITS = 40
+"""Sources or groups of sources whose effects can be told apart with so many networks."""
+_TIED_UNITS = 6
+_FEWEST_NETWORKS = 8
+"""With a target that its effects are fitted to."""
+
+
+def learn_from_subsets(bench: Bench, targets: Sequence[Target]) -> list[TargetRatios]:
+    """Ratios of all targets of every fold from one population of networks of random subsets.
+
+    Training rows are cut once more by whole groups: the networks learn on the larger part and are judged on the other.
+    With more than `_MOST_UNITS` tasks, or tied ratios, sources enter in groups of similar labels.
+    """
+    folds = sorted({t.fold for t in targets})
+    effects: dict[int, Effects] = {}
+    steps: dict[int, int] = {}
+    for f in folds:
+        effects[f], steps[f] = _effects_of_fold(bench, f)
+    shares = {f: sum(t.fold == f for t in targets) for f in folds}
+    result: list[TargetRatios] = []
+    for target in targets:
+        own = np.array(target.tasks)
+        sources = own != target.task
+        mean, deviation = (part[target.task, own[sources]] for part in effects[target.fold])
+        ratios, spread = np.ones(len(own)), np.full(len(own), np.nan)
+        ratios[sources] = ratios_from_effects(mean, deviation)
+        spread[sources] = ratio_spread(mean, deviation)
+        result.append(TargetRatios(target, ratios, spread, steps[target.fold] // shares[target.fold]))
+    return result
+
+
+def _effects_of_fold(bench: Bench, fold: int) -> tuple[Effects, int]:
+    """Effects among the tasks of one fold, ``(bench.shape.n_tasks, ) * 2``, and the steps it took."""
+    tasks = np.array(bench.learnable[fold])
+    knobs = bench.settings[0].of("transfer")
+    keys = np.random.SeedSequence([bench.seed, fold, _LEARNING])
+    rng = np.random.Generator(np.random.PCG64(keys))
+    data = _cut(bench, fold, knobs, rng)
+    most = _TIED_UNITS if bench.strategy.tied == "tied" else _MOST_UNITS
+    unit = alike_groups(bench, fold, tasks.tolist(), most)
+    n_units = int(unit.max()) + 1
+    n_networks = int(np.clip(round(knobs["networks"] * n_units), _FEWEST, _MOST))
+    designs = subset_designs(n_units, n_networks, rng)[:, unit]
+    losses = np.full(designs.shape, np.nan)
+    options = replace(bench.plain(), max_epochs=_EPOCHS, patience=_EPOCHS)
+    rates = sorted({s.rate for s in bench.settings})
+    setting = next(s for s in bench.settings if s.rate == rates[-1 - (len(rates) - 1) // 4])
+    steps = 0
+    for part in bench.chunks([tasks[design].tolist() for design in designs]):
+        members = tuple(
+            Member(0, tuple(tasks[designs[i]].tolist()), int(rng.integers(1 << 31)), setting, i) for i in part
+        )
+        fitted = train(Population(bench.shape, members), data, options)
+        for i, fit in zip(part, fitted.members, strict=True):
+            steps += fit.steps
+            if not fit.diverged:
+                losses[i, designs[i]] = fit.valid_curve.min(axis=0)
+    return _spread_out(effects_from_subsets(designs, losses, unit), tasks, bench.shape.n_tasks), steps
+
+
+def _cut(bench: Bench, fold: int, knobs: dict[str, float], rng: np.random.Generator) -> TrainingData:
+    """One data slice: the fold's training rows, cut into what is learned and what judges."""
+    data = bench.data
+    targets = np.array(data.targets[fold])
+    learned, held_out = inner_split(
+        bench.codes, targets, data.train_rows[fold], fraction=_HELD_OUT_SHARE, seed=int(rng.integers(1 << 31))
+    )
+    spoil_guides(targets, held_out, data.kinds, knobs, rng)
+    return TrainingData(
+        data.inputs[fold : fold + 1], targets[None], (learned,), (held_out,), data.kinds, data.weights
+    )
+
+
+def spoil_guides(
+    targets: np.ndarray,
+    rows: np.ndarray,
+    kinds: Sequence[str],
+    knobs: dict[str, float],
+    rng: np.random.Generator,
+) -> None:
+    """Make the labels that judge fewer, the largest ones, or noisy, where a plan asks what that does; in place.
+
+    Parameters
+    ----------
+    targets
+        ``(n_rows, n_tasks)``.
+    rows
+        Positions of the rows that judge.
+    kinds
+        Of the tasks.
+    knobs
+        ``labels``: how many are left of each task, 0 for all; ``bias``: whether those are the largest; ``noise``:
+        spread of the noise.
+    """
+    few = int(knobs["labels"])
+    for t, kind in enumerate(kinds):
+        own = rows[np.isfinite(targets[rows, t])]
+        n_left = min(few, len(own)) if few else len(own)
+        if knobs["bias"]:
+            kept = own[np.argsort(-targets[own, t], kind="stable")[: min(n_left, -(-len(own) // 4))]]
+        else:
+            kept = rng.permutation(own)[:n_left]
+        targets[np.setdiff1d(own, kept), t] = np.nan
+        if knobs["noise"] and kind == "regression":
+            targets[kept, t] += rng.normal(0.0, knobs["noise"], len(kept))
+
+
+def _spread_out(effects: Effects, tasks: np.ndarray, n_tasks: int) -> Effects:
+    """Effects among some tasks, laid out among all."""
+    result = np.full((2, n_tasks, n_tasks), np.nan)
+    for whole, part in zip(result, effects, strict=True):
+        whole[np.ix_(tasks, tasks)] = part
+    return Effects(*result)
+
+
+class Effects(NamedTuple):
+    """Effect of every source on every target, in log held-out loss.
+
+    Parameters
+    ----------
+    mean, deviation
+        ``(n_tasks, n_tasks)`` row = target, column = source; negative helps. NaN where nothing is known.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def subset_designs(n_tasks: int, n_networks: int, rng: np.random.Generator) -> np.ndarray:
+    """``(n_networks, n_tasks)`` bool: every task in half of the networks, in pairs of complements.
+
+    A network without a task would teach nothing; of two complements neither is empty.
+    """
+    half = -(-n_networks // 2)
+    ranks = rng.random((half, n_tasks)).argsort(axis=1)
+    first = ranks < max(1, n_tasks // 2)
+    return np.stack([first, ~first], axis=1).reshape(-1, n_tasks)[:n_networks]
+
+
+def effects_from_subsets(designs: np.ndarray, losses: np.ndarray, units: np.ndarray) -> Effects:
+    """Explain every task's loss by the other tasks that were learned with it, by Bayesian ridge regression.
+
+    Parameters
+    ----------
+    designs
+        ``(n_networks, n_tasks)`` bool.
+    losses
+        ``(n_networks, n_tasks)`` held-out losses, NaN where a network did not learn a task.
+    units
+        ``(n_tasks,)`` tasks with equal numbers are in the same networks and share an effect.
+    """
+    n_tasks = designs.shape[1]
+    mean, deviation = np.full((2, n_tasks, n_tasks), np.nan)
+    first = np.unique(units, return_index=True)[1]
+    for t in range(n_tasks):
+        known = np.isfinite(losses[:, t]) & (losses[:, t] > 0)
+        others = first[units[first] != units[t]]
+        if known.sum() < _FEWEST_NETWORKS or not len(others):
+            continue
+        fitted = BayesianRidge().fit(designs[known][:, others].astype(float), np.log(losses[known, t]))
+        each = zip(others, fitted.coef_, np.sqrt(np.diag(fitted.sigma_)), strict=True)
+        for other, effect, wide in each:
+            same = units == units[other]
+            mean[t, same], deviation[t, same] = effect, wide
+    return Effects(mean, deviation)
+
+
+def ratios_from_effects(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Ratios in proportion to the probability that a source helps, 1 where nothing is known.
+
+    Their mean is 1, or less where no source is likely to help.
+
+    Parameters
+    ----------
+    mean, deviation
+        ``(n,)`` of the sources of one target.
+    """
+    helps = _helps(mean, deviation)
+    if not len(helps):
+        return helps
+    ratios = helps / helps.mean() * min(1.0, 2.0 * float(helps.max()))
+    return np.minimum(ratios, MOST_RATIO)
+
+
+def ratio_spread(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """How far the probability of helping, times 2, is from certain: its standard deviation as a coin's."""
+    helps = _helps(mean, deviation)
+    return 2.0 * np.sqrt(helps * (1.0 - helps))
+
+
+def _helps(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Probability that a source lowers the held-out loss, 1/2 where nothing is known."""
+    known = np.isfinite(mean) & (deviation > 0)
+    return np.where(known, norm.cdf(-np.where(known, mean, 0.0) / np.where(known, deviation, 1.0)), 0.5)
