@@ -40,17 +40,22 @@ CENTIPOISE = 1e-3
 
 def antoine(c: pd.DataFrame, t: float) -> pd.Series:
     """Vapour pressure [Pa], base 10: the constants of Poling."""
-    return 10.0 ** (c["A"] - c["B"] / (t + c["C"]))
+    return _antoine(c, t, "", 10.0)
 
 
 def antoine_exponential(c: pd.DataFrame, t: float) -> pd.Series:
     """Vapour pressure [Pa], base e: the constants of Landolt-Boernstein."""
-    return np.exp(c["A"] - c["B"] / (t + c["C"]))
+    return _antoine(c, t, "", np.e)
 
 
 def webbook_antoine(c: pd.DataFrame, t: float) -> pd.Series:
     """Vapour pressure [Pa], base e: the constants of the NIST WebBook."""
-    return np.exp(c["AntoineA"] - c["AntoineB"] / (t + c["AntoineC"]))
+    return _antoine(c, t, "Antoine", np.e)
+
+
+def _antoine(c: pd.DataFrame, t: float, prefix: str, base: float) -> pd.Series:
+    above_pole = t + c[f"{prefix}C"]
+    return base ** (c[f"{prefix}A"] - c[f"{prefix}B"] / above_pole.where(above_pole > 0.0))
 
 
 def wagner_original(c: pd.DataFrame, t: float) -> pd.Series:

@@ -80,7 +80,7 @@ class BoilingFit:
         table = files.frame(self.file)
         a, b, c, low, high = (table[f"{self.prefix}{name}"] for name in ("A", "B", "C", "Tmin", "Tmax"))
         temperature = b / (a - np.log(pressure) / np.log(self.base)) - c
-        inside = temperature[(temperature >= low) & (temperature <= high)]
+        inside = temperature[(temperature >= low) & (temperature <= high) & (temperature > -c)]
         return inside[~inside.index.duplicated()]
 
 

@@ -62,9 +62,9 @@ def build_molecules(
     first = first.loc[table.index].sort_values("cas")
     heads = pd.DataFrame(
         {
-            "smiles": first.index,
-            "name": first["name"].to_numpy(),
-            "cas": first["cas"].map(registry_text).to_numpy(),
+            "smiles": first.index.to_list(),
+            "name": first["name"].to_list(),
+            "cas": [registry_text(number) for number in first["cas"]],
         }
     )
     frame = pd.concat([heads, table.loc[first.index].reset_index(drop=True)], axis=1)
