@@ -117,7 +117,7 @@ def test_strength_is_the_mean_over_all_finalists_of_a_target():
     np.testing.assert_allclose(one["transfer"].strength, [2.5, NAN, NAN])
 
 
-def test_spread_over_seeds_is_their_root_mean_square():
+def test_spread_told_by_networks_is_their_root_mean_square():
     cells = cell(
         network(1, [1.1, 1.0, None], [0.3, None, None]), network(1, [1.2, 1.0, 0.9], [0.4, 0.0, 0.1], 1)
     )
@@ -133,12 +133,19 @@ def test_cells_of_some_tasks_stand_at_their_place_in_the_table():
 
 
 def test_learned_ratios_come_first_then_simple_strategies():
-    names = ["transfer+equal", "transfer+correlated", "align", "transfer", "transfer+w64"]
+    names = [
+        "transfer+equal",
+        "transfer+correlated",
+        "transfer+one-step",
+        "align",
+        "transfer",
+        "transfer+w64",
+    ]
     cells = [cell(network(0, [1.0, 1.0, 0.9]), strategy=name) for name in names]
     found = ratio_matrices(study(cells, dict.fromkeys(names, 1.0)))
-    assert list(found) == ["transfer+w64", "transfer", "align", "transfer+correlated", "transfer+equal"]
+    assert list(found) == ["transfer+w64", "transfer", "align", *names[2:0:-1], "transfer+equal"]
     kinds = [one.kind for one in found.values()]
-    assert kinds == ["learned", "learned", "learned", "correlated", "fixed"]
+    assert kinds == ["learned", "learned", "learned", "one-step", "correlated", "fixed"]
 
 
 def test_correlations_are_handed_on():

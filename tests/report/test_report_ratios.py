@@ -166,7 +166,7 @@ def test_stable_ratios_are_counted_and_so_is_what_chance_would_give():
     (view,) = ratio_views(page_data(one))
     said = " ".join(view.sentences)
     assert "Of 6 ratios 2 are stable above 1 and 3 stable below" in said and "80 %" in said
-    assert "0.20 from network to network" in said and "seed to seed" not in said
+    assert "0.20 from network to network" in said and "by what learned it" not in said
     chance = 2 * sum(math.comb(15, k) for k in (12, 13, 14, 15)) / 2**15
     assert any(f"{100 * chance:.0f} % of ratios" in limit for limit in view.limits)
 
@@ -200,6 +200,18 @@ def test_few_known_correlations_are_not_drawn_and_set_ratios_never_are():
     told = [[limit for limit in view.limits if "cannot be seen" in limit] for view in views]
     assert len(told[0]) == 1 and "5 pairs share" in told[0][0] and told[1] == []
     assert [view.is_open for view in views] == [True, False] and "not learned" in views[1].question
+
+
+def test_what_a_ratio_is_depends_on_where_it_comes_from():
+    mean = np.where(np.eye(6), NAN, 1.2)
+    within = np.full((6, 6), 0.4)
+    kinds = ("learned", "one-step", "correlated")
+    views = ratio_views(page_data(*(matrix(mean, kind=kind, within=within) for kind in kinds)))
+    limits = [" ".join(view.limits) for view in views]
+    assert "random halves" in limits[0] and "steps ahead" not in limits[0]
+    assert "steps ahead" in limits[1] and "random halves" not in limits[1]
+    assert "held out" not in limits[2] and "others were preferred" not in limits[2]
+    assert "uncertain by 0.40 by what learned it" in views[0].sentences[-1]
 
 
 def test_ratios_that_are_fixed_have_no_section():

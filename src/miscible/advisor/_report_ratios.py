@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
-from ..report import RatioChange, RatioMatrix
+from ..report import RatioChange, RatioKind, RatioMatrix
 from ..strategies import Strategy
 from ..study import CellRecord, StudyResult
 
 __all__ = ["ratio_matrices"]
 
-ORDER = ("learned", "correlated", "fixed")
+ORDER: tuple[RatioKind, ...] = ("learned", "one-step", "correlated", "fixed")
 SIMPLER = ("shared", "independent")
 AT_ONE = 1e-6
 """Ratios as near to 1 as this stand on neither side of it."""
 
 _Told = dict[int, list[np.ndarray]]
-"""By target, ``(2, n_tasks)`` of every network: its ratios and their spread over seeds, NaN where there is none."""
+"""By target, ``(2, n_tasks)`` of every network: its ratios and the spread told of them, NaN where there is none."""
 STRENGTH = "transfer.strength"
 
 
@@ -41,13 +40,14 @@ def ratio_matrices(study: StudyResult, correlation: np.ndarray | None = None) ->
     Returns
     -------
     dict
-        By strategy; learned ratios first, then those set by correlation, simple strategies before others.
+        By strategy; learned ratios first, then those of single steps, then those set by correlation; simple strategies
+        before others.
     """
     table = study.table
     n = table.n_tasks
     correlation = np.full((n, n), np.nan) if correlation is None else correlation
     told = _told(study.cells, n)
-    ranked = sorted((s for s in study.strategies if s.name in told), key=lambda s: ORDER.index(_kind(s)))
+    ranked = sorted((s for s in study.strategies if s.name in told), key=_rank)
     return {
         strategy.name: RatioMatrix(
             strategy.name,
@@ -63,8 +63,12 @@ def ratio_matrices(study: StudyResult, correlation: np.ndarray | None = None) ->
     }
 
 
-def _kind(strategy: Strategy) -> Literal["learned", "correlated", "fixed"]:
-    return strategy.ratios if strategy.ratios in ("learned", "correlated") else "fixed"
+def _kind(strategy: Strategy) -> RatioKind:
+    return strategy.ratios if strategy.ratios in ("learned", "one-step", "correlated") else "fixed"
+
+
+def _rank(strategy: Strategy) -> int:
+    return ORDER.index(_kind(strategy))
 
 
 def _told(cells: Sequence[CellRecord], n_tasks: int) -> dict[str, _Told]:
@@ -97,7 +101,7 @@ def _has_any(targets: _Told) -> bool:
 def _moments(
     targets: _Told, n_tasks: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, deviation over networks, deviation over seeds, networks, and those on the side of the mean."""
+    """Mean, deviation over networks, deviation told by one, networks, and those on the side of the mean."""
     mean, between, within = np.full((3, n_tasks, n_tasks), np.nan)
     known, agreeing = np.zeros((2, n_tasks, n_tasks), dtype=int)
     for target, told in targets.items():

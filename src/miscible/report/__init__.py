@@ -13,7 +13,7 @@ from ._data import (
     RuleStory,
     StrategyCost,
 )
-from ._data_ratios import RatioChange, RatioMatrix
+from ._data_ratios import RatioChange, RatioKind, RatioMatrix
 from ._render import render_report, write_report
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "JournalEntry",
     "Predictions",
     "RatioChange",
+    "RatioKind",
     "RatioMatrix",
     "Reliability",
     "ReportData",

@@ -7,7 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["STABLE", "RatioChange", "RatioMatrix"]
+__all__ = ["STABLE", "RatioChange", "RatioKind", "RatioMatrix"]
+
+RatioKind = Literal["learned", "one-step", "correlated", "fixed"]
+"""Learned over whole trainings or from single steps, set by the correlation of the labels, or the same for all."""
 
 STABLE = 0.8
 """Share of the networks in which a stable ratio stands on the same side of 1 as its mean."""
@@ -41,14 +44,14 @@ class RatioMatrix:
     Parameters
     ----------
     strategy, kind
-        Name; whether its ratios were ``learned``, set by label correlation (``correlated``), or ``fixed``.
+        Name; where its ratios come from.
     names, labels
         Of the properties, and how many labels each has, ``(n_tasks,)``.
     mean
         ``(n_tasks, n_tasks)`` over the networks; NaN on the diagonal and where the column was no source.
     between, within
-        Standard deviation of a ratio over the networks, NaN for a single one, and over the seeds whose mean it is (root
-        mean square over the networks), NaN where unknown; same shape.
+        Standard deviation of a ratio over the networks, NaN for a single one, and as what learned one of them told it
+        (root mean square over the networks), NaN where unknown; same shape.
     known, agreeing
         Networks with that source, and how many of them have the ratio on the same side of 1 as the mean.
     strength
@@ -61,7 +64,7 @@ class RatioMatrix:
     """
 
     strategy: str
-    kind: Literal["learned", "correlated", "fixed"]
+    kind: RatioKind
     names: tuple[str, ...]
     labels: np.ndarray
     mean: np.ndarray
@@ -75,11 +78,16 @@ class RatioMatrix:
 
     @property
     def spread(self) -> np.ndarray:
-        """``(n_tasks, n_tasks)`` deviation over networks, over seeds where there is one network; NaN where unknown.
+        """``(n_tasks, n_tasks)`` deviation over networks, of the one where there is no second; NaN where unknown.
 
-        Networks of other folds were given ratios of other seeds, so the first holds what seeds do.
+        Ratios were learned anew in every fold, so the first holds what the second does.
         """
         return np.where(np.isfinite(self.between), self.between, self.within)
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether the target's labels had a say in how much its sources count."""
+        return self.kind in ("learned", "one-step")
 
     @property
     def stable(self) -> np.ndarray:

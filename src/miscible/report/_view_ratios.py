@@ -85,16 +85,15 @@ def ratio_views(data: ReportData) -> tuple[RatioView, ...]:
 
 def _view(place: int, matrix: RatioMatrix, units: dict[str, str]) -> RatioView:
     targets = np.flatnonzero(np.isfinite(matrix.mean).any(axis=1))
-    learned = matrix.kind == "learned"
     return RatioView(
         matrix.strategy,
         "How much did each property count in the networks of each other one?"
-        if learned
+        if matrix.is_learned
         else "Ratios set by the correlation of the labels, not learned.",
         ratio_lead(matrix.changes),
         ratio_sentences(matrix),
         _matrix_panel(place, matrix),
-        _scatter_panel(place, matrix) if learned else None,
+        _scatter_panel(place, matrix) if matrix.is_learned else None,
         tuple(change.against for change in matrix.changes),
         tuple(_row(matrix, t, units.get(matrix.names[t], "")) for t in targets.tolist()),
         ratio_limits(matrix),

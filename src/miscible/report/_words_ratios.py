@@ -16,6 +16,17 @@ __all__ = ["FEWEST_PAIRS", "ratio_lead", "ratio_limits", "ratio_sentences"]
 FEWEST_PAIRS = 10
 """Pairs with a known label correlation from which ratios are set beside it."""
 NAMED = 3
+ORIGINS = {
+    "learned": "A ratio follows how likely a source was to lower the error on labels of the target held out of the "
+    "training rows, as short trainings of networks with random halves of the properties told it. Of many properties "
+    "those with similar labels share a ratio.",
+    "one-step": "A ratio is what would have lowered the error on labels of the target held out of the training rows "
+    "a few steps ahead, not at the end of training. Where few labels were held out it is pulled towards 1.",
+}
+PREFERRED = (
+    "The mean over all sources of a target is kept from rising above 1: a source may stand below 1 because others "
+    "were preferred, not because it does harm."
+)
 
 
 def ratio_lead(changes: Sequence[RatioChange]) -> str:
@@ -39,12 +50,8 @@ def ratio_limits(matrix: RatioMatrix) -> tuple[str, ...]:
         "A ratio is no measurement of help. The errors are measured, and they are of all ratios of a target together: "
         "they do not say which source brought the change."
     ]
-    if matrix.kind == "learned":
-        limits.append(
-            "A ratio is what would have lowered the error on held-out labels of the target a few steps ahead. Where "
-            "few labels were held out it is pulled towards 1, and the mean over all sources is kept from rising above "
-            "1: a source may stand below 1 because others were preferred, not because it does harm."
-        )
+    if matrix.is_learned:
+        limits += [ORIGINS[matrix.kind], PREFERRED]
         correlated = int((np.isfinite(matrix.mean) & np.isfinite(matrix.correlation)).sum())
         if correlated < FEWEST_PAIRS:
             limits.append(
@@ -104,25 +111,27 @@ def _stability(matrix: RatioMatrix) -> tuple[str, ...]:
         f"{count((stable & (mean < 1)).sum())} stable below: on the side of their mean in at least "
         f"{percent(STABLE)} of the networks."
     ]
+    between, within = (_typical(values[there]) for values in (matrix.between, matrix.within))
     moved = [
-        f"{number(_typical(values[there]), 2)} {what}"
-        for values, what in (
-            (matrix.between, "from network to network (folds, repeats)"),
-            (matrix.within, "from seed to seed, of which it is the mean"),
+        f"{number(value, 2)} {what}"
+        for value, what in (
+            (between, "from network to network (folds, repeats)"),
+            (within, "by what learned it in one fold"),
         )
-        if np.isfinite(values[there]).any()
+        if np.isfinite(value)
     ]
     if mean.size > 1 and moved:
         said.append(
-            f"The mean ratios of the pairs differ by {number(float(mean.std()), 2)} (standard deviation); one ratio "
-            f"moves by {' and '.join(moved)}."
+            f"The mean ratios of the pairs differ by {number(float(mean.std()), 2)} (standard deviation); one ratio is "
+            f"uncertain by {' and '.join(moved)}."
         )
     return tuple(said)
 
 
 def _typical(deviations: np.ndarray) -> float:
     """Root mean square of what is known."""
-    return float(np.sqrt(np.mean(deviations[np.isfinite(deviations)] ** 2)))
+    known = deviations[np.isfinite(deviations)]
+    return float(np.sqrt(np.mean(known**2))) if known.size else float("nan")
 
 
 def _by_chance(n_networks: int) -> float:
