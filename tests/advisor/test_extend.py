@@ -135,7 +135,9 @@ def test_frozen_networks_hold_the_layers_that_the_run_learned_without_that_fold(
 
 def test_the_start_is_the_strategy_best_on_inner_validation_of_that_fold(run: Path, extended: Advice) -> None:
     cell = next(c for c in extended.result.cells if c.strategy == "extended" and c.repeat == 0)
-    assert "shared" in {network["start"] for network in cell.networks}  # not just the first that the plan names
+    assert "shared" in {
+        network["start"] for network in cell.networks
+    }  # not just the first that the plan names
     targets = pd.read_csv(run.parent / "old.csv")[["p", "q", "r"]].to_numpy()
     for fold in range(FOLDS):
         logs = {}
