@@ -13,9 +13,9 @@ from .._types import Setting
 from ..nets import Batch, Blocks, Weights
 from ._stack import Stack
 
-__all__ = ["BETA_FIRST", "BETA_SECOND", "EPSILON", "Optimiser"]
+__all__ = ["BETA_FIRST", "BETA_SECOND", "EPSILON", "Optimiser", "fused_adamw"]
 
-_fused_adamw = vars(torch)["_fused_adamw_"]
+fused_adamw = vars(torch)["_fused_adamw_"]
 """What ``torch.optim.AdamW(fused=True)`` calls, without the bookkeeping, which costs more than the update."""
 
 BETA_FIRST = 0.9
@@ -80,9 +80,9 @@ class Optimiser:
         """``(k,)`` updates of the shared layers of the first members so far."""
         return np.array(self._counts[0][:k])
 
-    def last_factors(self, k: int) -> np.ndarray:
-        """``(k,)`` what clipping multiplied the last gradients of the first members with."""
-        return np.minimum(1.0, self._clip_norm / np.maximum(self._lengths[-1][:k], EPSILON))
+    def last_factors(self, k: int, ago: int = 0) -> np.ndarray:
+        """``(k,)`` what clipping multiplied the gradients of the first members with, ``ago`` steps before the last."""
+        return np.minimum(1.0, self._clip_norm / np.maximum(self._lengths[-1 - ago][:k], EPSILON))
 
     def step(self, gradients: Weights, batch: Batch) -> list[int]:
         """Apply one step's gradients; returns members whose gradient is not finite, frozen from now on."""
@@ -102,7 +102,7 @@ class Optimiser:
         if batch.blocks is not None:
             self._collect_blocks(groups, gradients, batch.blocks)
         for setting, lists in groups.items():
-            _fused_adamw(
+            fused_adamw(
                 *lists[:4],
                 [],
                 lists[4],

@@ -88,11 +88,9 @@ class RatioRun:
         """After step ``number``: judge the step that was kept, where its time has come."""
         if self._snapshot is None or number != self._due:
             return
-        snapshot, self._snapshot = self._snapshot, None
-        k = batch.n_members
-        if len(snapshot.activations[0]) != k:
-            return
-        effects = source_effects(snapshot, self._direction(number, k, optimiser), self._sources.shape[1])
+        k, n_heads = batch.n_members, self._sources.shape[1]
+        snapshot, self._snapshot = self._snapshot.of_first(k, n_heads), None
+        effects = source_effects(snapshot, self._direction(number, k, optimiser), n_heads)
         self._update(-effects, k)
 
     def finish(self) -> np.ndarray:
@@ -101,11 +99,16 @@ class RatioRun:
         return torch.where(self._sources, self._weights, torch.nan).cpu().numpy()
 
     def _direction(self, number: int, k: int, optimiser: Optimiser) -> list[Tensor]:
-        """What a unit of every gradient did to the parameters, applied to the held-out gradient."""
+        """What a unit of every gradient did to the parameters, applied to the held-out gradient.
+
+        Over several steps it is what momentum still adds of it; the gradients of the later steps, and the second
+        moments, are taken to be what they were.
+        """
         gradients = self._held_out(number // self._plan.every)
         steps = optimiser.shared_steps(k)
         first = 1.0 - BETA_FIRST**self._plan.horizon
-        factor = self._rates[:k] * first / (1.0 - BETA_FIRST**steps) * optimiser.last_factors(k)
+        clipped = optimiser.last_factors(k, ago=self._plan.horizon - 1)
+        factor = self._rates[:k] * first / (1.0 - BETA_FIRST**steps) * clipped
         like = self._stack.weights.trunk[0]
         scale = like.new_tensor(factor).view(-1, 1, 1)
         correction = like.new_tensor(1.0 - BETA_SECOND**steps)

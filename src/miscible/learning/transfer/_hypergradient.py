@@ -60,6 +60,19 @@ class Snapshot:
         weights = [layer if i == 0 else layer.clone() for i, layer in enumerate(layers)]
         return cls(kept, weights, slot_row, slot_owner, top)
 
+    def of_first(self, k: int, n_heads: int) -> Snapshot:
+        """The same for the first ``k`` members, those still at work later."""
+        if len(self.activations[0]) == k:
+            return self
+        own = (self.slot_owner < k * n_heads).nonzero().squeeze(1)
+        return Snapshot(
+            [a[:k] for a in self.activations],
+            [w[:k] for w in self.weights],
+            self.slot_row.index_select(0, own),
+            self.slot_owner.index_select(0, own),
+            self.top.index_select(0, own),
+        )
+
 
 def preconditioned(gradient: Tensor, second: Tensor, correction: Tensor, epsilon: float) -> Tensor:
     """Adam's preconditioner on a gradient ``(K, n_in + 1, n_out)``, from its second moments.
