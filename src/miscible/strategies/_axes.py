@@ -158,7 +158,7 @@ SETS: dict[str, tuple[str, ...]] = {
         "extended+frozen",
         *MIXTURES,
     ),
-    "transfer": ("independent", "shared", "warm", "transfer+equal", "transfer+correlated", "transfer", "align"),
+    "transfers": ("independent", "shared", "warm", "transfer+equal", "transfer+correlated", "transfer", "align"),
     "all": tuple(
         dict.fromkeys(
             (

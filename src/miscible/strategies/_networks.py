@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..learning import Population, train
 from ..splits import FoldData
+from ._axes import TRANSFERS
 from ._bench import Bench, NetworkFit, make_bench
 from ._grouped import fit_grouped
 from ._strategy import Strategy
@@ -68,7 +69,7 @@ def fit_networks(
         return fit_grouped(bench)
     if strategy.architecture == "warm":
         return fit_warm(bench, None if not strategy.source else list(names).index(strategy.source))
-    if strategy.architecture == "transfer":
+    if strategy.architecture in TRANSFERS:
         return fit_transfer(bench)
     return _fit_together(bench)
 

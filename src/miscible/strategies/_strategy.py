@@ -123,7 +123,7 @@ class Strategy:
     def remedies(self) -> tuple[str, ...]:
         """Remedies in use, whose parameters are tuned."""
         named = (self.labels, self.features, self.classes, self.rule)
-        own = ("transfer",) if self.architecture in TRANSFERS else ()
+        own = TRANSFERS[: TRANSFERS.index(self.architecture) + 1] if self.architecture in TRANSFERS else ()
         return (*own, *(remedy for remedy in named if remedy not in ("none", "sum")))
 
     @property

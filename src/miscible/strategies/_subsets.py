@@ -43,7 +43,7 @@ def learn_from_subsets(bench: Bench, targets: Sequence[Target]) -> list[TargetRa
     With more than `_MOST_UNITS` tasks, or tied ratios, sources enter in groups of similar labels.
     """
     folds = sorted({t.fold for t in targets})
-    effects: dict[int, Effects] = {}
+    effects: dict[int, list[Effects]] = {}
     steps: dict[int, int] = {}
     for f in folds:
         effects[f], steps[f] = _effects_of_fold(bench, f)
@@ -52,16 +52,23 @@ def learn_from_subsets(bench: Bench, targets: Sequence[Target]) -> list[TargetRa
     for target in targets:
         own = np.array(target.tasks)
         sources = own != target.task
-        mean, deviation = (part[target.task, own[sources]] for part in effects[target.fold])
+        whole, first, second = (
+            ratios_from_effects(*(part[target.task, own[sources]] for part in each))
+            for each in effects[target.fold]
+        )
         ratios, spread = np.ones(len(own)), np.full(len(own), np.nan)
-        ratios[sources] = ratios_from_effects(mean, deviation)
-        spread[sources] = ratio_spread(mean, deviation)
+        ratios[sources] = whole
+        # Of a mean of two, from the two.
+        spread[sources] = np.abs(first - second) / 2.0
         result.append(TargetRatios(target, ratios, spread, steps[target.fold] // shares[target.fold]))
     return result
 
 
-def _effects_of_fold(bench: Bench, fold: int) -> tuple[Effects, int]:
-    """Effects among the tasks of one fold, ``(bench.shape.n_tasks, ) * 2``, and the steps it took."""
+def _effects_of_fold(bench: Bench, fold: int) -> tuple[list[Effects], int]:
+    """Effects among the tasks of one fold, ``(bench.shape.n_tasks, ) * 2``, and the steps it took.
+
+    From all networks, then from each half of them.
+    """
     tasks = np.array(bench.learnable[fold])
     knobs = bench.settings[0].of("transfer")
     keys = np.random.SeedSequence([bench.seed, fold, _LEARNING])
@@ -86,7 +93,10 @@ def _effects_of_fold(bench: Bench, fold: int) -> tuple[Effects, int]:
             steps += fit.steps
             if not fit.diverged:
                 losses[i, designs[i]] = fit.valid_curve.min(axis=0)
-    return _spread_out(effects_from_subsets(designs, losses, unit), tasks, bench.shape.n_tasks), steps
+    half = len(designs) // 2
+    parts = (slice(None), slice(half), slice(half, None))
+    found = [effects_from_subsets(designs[part], losses[part], unit) for part in parts]
+    return [_spread_out(each, tasks, bench.shape.n_tasks) for each in found], steps
 
 
 def _cut(bench: Bench, fold: int, knobs: dict[str, float], rng: np.random.Generator) -> TrainingData:
@@ -158,13 +168,13 @@ class Effects(NamedTuple):
 
 
 def subset_designs(n_tasks: int, n_networks: int, rng: np.random.Generator) -> np.ndarray:
-    """``(n_networks, n_tasks)`` bool: every task in half of the networks, in pairs of complements.
+    """``(n_networks, n_tasks)`` bool: each task in or out by a coin, then the complement; no network is empty.
 
-    A network without a task would teach nothing; of two complements neither is empty.
+    Subsets of one size would hide whether the sources help on the whole.
     """
-    half = -(-n_networks // 2)
-    ranks = rng.random((half, n_tasks)).argsort(axis=1)
-    first = ranks < max(1, n_tasks // 2)
+    first = rng.random((-(-n_networks // 2), n_tasks)) < 0.5
+    empty = np.flatnonzero(~first.any(axis=1) | first.all(axis=1))
+    first[empty, rng.integers(n_tasks, size=len(empty))] ^= True
     return np.stack([first, ~first], axis=1).reshape(-1, n_tasks)[:n_networks]
 
 
@@ -206,20 +216,9 @@ def ratios_from_effects(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     mean, deviation
         ``(n,)`` of the sources of one target.
     """
-    helps = _helps(mean, deviation)
+    known = np.isfinite(mean) & (deviation > 0)
+    helps = np.where(known, norm.cdf(-np.where(known, mean, 0.0) / np.where(known, deviation, 1.0)), 0.5)
     if not len(helps):
         return helps
     ratios = helps / helps.mean() * min(1.0, 2.0 * float(helps.max()))
     return np.minimum(ratios, MOST_RATIO)
-
-
-def ratio_spread(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """How far the probability of helping, times 2, is from certain: its standard deviation as a coin's."""
-    helps = _helps(mean, deviation)
-    return 2.0 * np.sqrt(helps * (1.0 - helps))
-
-
-def _helps(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Probability that a source lowers the held-out loss, 1/2 where nothing is known."""
-    known = np.isfinite(mean) & (deviation > 0)
-    return np.where(known, norm.cdf(-np.where(known, mean, 0.0) / np.where(known, deviation, 1.0)), 0.5)

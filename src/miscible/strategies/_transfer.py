@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..learning import Member, Population, State, TransferPlan, train
+from ..learning import Alignment, Member, Population, State, TransferPlan, train
 from ._bench import Bench, NetworkFit, join_fits
 from ._ratios import find_ratios
 from ._sources import Target, TargetRatios
@@ -76,11 +76,18 @@ def _train(
     plan = TransferPlan(
         ratios=np.repeat(each, len(bench.settings), axis=0),
         strength=np.array([m.setting.of("transfer")["strength"] for m in members]),
+        alignment=_alignment(members) if bench.strategy.architecture == "align" else None,
     )
     options = replace(bench.options, rule="sum", checkpoint="joint", frozen=False)
     population = Population(bench.shape, tuple(members))
     fitted = train(population, bench.data, options, starts=begin or None, transfer=plan)
     return [bench.keep(fitted, members, f, served, more=more) for f in range(bench.n_folds)]
+
+
+def _alignment(members: Sequence[Member]) -> Alignment:
+    """As the settings of the networks say."""
+    knobs = [member.setting.of("align") for member in members]
+    return Alignment(np.array([own["weight"] for own in knobs]), int(knobs[0]["sources"]))
 
 
 def _story(ratios: TargetRatios, n_tasks: int) -> dict[str, object]:

@@ -40,12 +40,15 @@ REMEDIES: dict[str, tuple[float, ...]] = {
     "transfer.labels": (0.0,),
     "transfer.bias": (0.0,),
     "transfer.noise": (0.0,),
+    "align.weight": (0.1, 1.0),
+    "align.sources": (2.0,),
 }
 """Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels.
 
 Of a transfer: strength of all sources in units of the target's own weight; networks of random subsets for each task. Of
 one-step ratios: steps between two updates, steps after which a source is judged, Adam's rate, updates, and seeds to
 average over. To try what a bad guide does: labels held out (0: a fifth), whether they are the largest (1), and noise.
+Of an alignment: weight of its losses, and sources drawn a step.
 """
 _MAY_BE_NOTHING = ("transfer.labels", "transfer.bias", "transfer.noise")
 
