@@ -125,6 +125,7 @@ def _print_speed(summary: pd.DataFrame) -> None:
             _number(row["seconds"] + row["start_seconds"]),
         )
     screen.print(text)
+    screen.print("Steps of one network; what learning its ratios took comes on top and stands in timing.csv.")
 
 
 def _comparison_words(row: pd.Series) -> tuple[str, ...]:

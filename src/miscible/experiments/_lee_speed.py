@@ -41,7 +41,8 @@ def speed_frame(split: str, result: StudyResult) -> pd.DataFrame:
     fold. An arm reaches it at the first epoch at which one of its kept networks that answer for the property is at
     or under it. Steps are those of that one network; arms that go on from networks of all properties list the steps
     which those took apart (``start_steps``: the mean of the fold's kept plain networks). Seconds are the cell's,
-    shared out by steps, so they are those of a network within its population.
+    shared out by steps, so they are those of a network within its population. What learning ratios took before is
+    left out of both.
 
     Returns
     -------

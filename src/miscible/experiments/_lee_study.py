@@ -45,9 +45,9 @@ LEE_TUNING = Tuning(
     rates=(1e-3, 3e-3), decays=(1e-2,), finalists=2, halving=(), epochs=25, patience=5, steps=40
 )
 """The same two settings, both kept, in every arm of networks."""
-QUICK_TUNING = Tuning(rates=(2e-3,), decays=(1e-2,), finalists=1, halving=(), epochs=15, patience=4, steps=30)
+QUICK_TUNING = Tuning(rates=(2e-3,), decays=(1e-2,), finalists=1, halving=(), epochs=20, patience=4, steps=40)
 
-_FOLDS, _QUICK_FOLDS = 5, 3
+_FOLDS = 5
 _QUICK_PROPERTIES, _QUICK_MOLECULES = 10, 4_000
 
 
@@ -129,7 +129,7 @@ def lee_studies(
             f"{what}, {'random rows' if group == 'none' else f'grouped by {group}'}",
             Plan(
                 table=part,
-                split=SplitPlan(group=group, folds=_QUICK_FOLDS if quick else _FOLDS, repeats=repeats),
+                split=SplitPlan(group=group, folds=_FOLDS, repeats=repeats),
                 strategies=LEE_ARMS,
                 tuning=QUICK_TUNING if quick else LEE_TUNING,
                 seed=seed,
