@@ -59,6 +59,7 @@ class Targeted:
         if plan.held_out is not None:
             each = zip(members, plan.held_out, strict=True)
             self._held_out = [_guides(data, m, rows, plan.noise) for m, rows in each]
+            self._check_guides(plan.held_out, data)
         self._counts = [self._left(k).counts for k in range(len(members))]
 
     @property
@@ -102,16 +103,20 @@ class Targeted:
         """Labels of a held-out batch."""
         return _HELD_OUT_BATCH
 
-    def guided(self, k: int) -> bool:
-        """Whether a member has held-out labels of its primary task."""
-        return bool(self._held_out) and len(self._held_out[k].target) > 0
-
     def validation(self, k: int, data: TrainingData) -> Epoch:
         """Validation pairs of the primary task."""
         member, head = self._members[k], self._primary[k]
         alone = replace(member, tasks=(member.tasks[head],), primary=None)
         own = ordered_epoch(member_pairs(data, alone, data.valid_rows[member.data]))
         return own._replace(head=np.full(len(own.head), head))
+
+    def _check_guides(self, held_out: Sequence[np.ndarray], data: TrainingData) -> None:
+        """Every member needs a label to learn its ratios from, out of what it may be trained on."""
+        for k, (member, rows, own) in enumerate(zip(self._members, held_out, self._held_out, strict=True)):
+            if not np.isin(rows, data.train_rows[member.data]).all():
+                raise ValueError(f"held-out rows of member {k} must be among its training rows")
+            if not len(own.target):
+                raise ValueError(f"member {k} has no held-out label of its primary task {member.primary}")
 
     def _left(self, k: int) -> MemberPairs:
         """Pairs of a member without those on its held-out rows."""
