@@ -34,12 +34,13 @@ from .training import (
     task_influence,
     train,
 )
-from .transfer import TransferPlan
+from .transfer import Alignment, TransferPlan
 
 __all__ = [
     "ABLATIONS",
     "DEFAULT_OPTIONS",
     "RULES",
+    "Alignment",
     "Checkpoint",
     "ClassWeighting",
     "EpochEnd",

@@ -56,7 +56,13 @@ class Scratch:
 
 
 def backward_rows(
-    network: Network, views: Views, trace: Trace, batch: Batch, top: TopGradients, out: Views
+    network: Network,
+    views: Views,
+    trace: Trace,
+    batch: Batch,
+    top: TopGradients,
+    out: Views,
+    extra: Tensor | None = None,
 ) -> None:
     """Write the gradients of all shared layers.
 
@@ -68,10 +74,14 @@ def backward_rows(
         From ``Network.backward_heads``.
     out
         Shaped like the weights.
+    extra
+        ``(K * B, width)`` more gradient at the trunk's output on the rows, of what is no pair's.
     """
     k = batch.n_members
     gradients = [layer.weight for layer in out.trunk(k)]
     d_rows = _sum_to_rows(top.top, batch)
+    if extra is not None:
+        d_rows.add_(extra)
     if top.side is not None:
         layer = views.trunk(k)[network.n_trunk]
         side = cut(_sum_to_rows(top.side, batch), [Group(k, batch.n_rows, [layer])])

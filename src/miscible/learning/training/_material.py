@@ -110,6 +110,12 @@ class Material:
         return [member.setting for member in self._population.members]
 
     @property
+    def primary_codes(self) -> np.ndarray:
+        """``(n_members,)`` loss code of every member's primary task, with a transfer plan."""
+        assert self.targeted is not None
+        return self._info.codes[np.arange(len(self.pairs)), self.targeted.primary]
+
+    @property
     def learns_ratios(self) -> bool:
         """Whether a transfer plan asks for ratios to be learned."""
         return self.targeted is not None and self.targeted.plan.held_out is not None

@@ -12,6 +12,7 @@ from torch import Tensor
 from .._types import Setting
 from ..losses import pair_losses
 from ..nets import Network, Views, compiled_step
+from ._align_run import AlignRun
 from ._features import FeatureSmoothing
 from ._objective import Objective
 from ._optimiser import Optimiser
@@ -62,6 +63,7 @@ def train_epoch(
     rule: RuleRun | None = None,
     smoothing: FeatureSmoothing | None = None,
     ratios: RatioRun | None = None,
+    alignment: AlignRun | None = None,
 ) -> EpochStory:
     """Run every step of a schedule.
 
@@ -87,6 +89,8 @@ def train_epoch(
         Calibrates features.
     ratios
         Scale the sources' gradients, and learn.
+    alignment
+        Aligns latent spaces.
 
     Returns
     -------
@@ -96,11 +100,11 @@ def train_epoch(
     views, gradient_views = Views(stack.weights), Views(buffers)
     optimiser = Optimiser(stack, buffers, settings, clip_norm, len(schedule.batches), frozen=frozen)
     stepper = Stepper(
-        network, views, gradient_views, inputs, objective, rule, smoothing, frozen=frozen, ratios=ratios
-    )
-    plain = (
-        not (rule or network.mixing or network.norm or smoothing or frozen or ratios) and objective.is_plain
-    )
+        network, views, gradient_views, inputs, objective, rule, smoothing,
+        frozen=frozen, ratios=ratios, alignment=alignment,
+    )  # fmt: skip
+    special = rule or network.mixing or network.norm or smoothing or frozen or ratios or alignment
+    plain = not special and objective.is_plain
     diverged: dict[int, int] = {}
     outputs = []
     for number, batch in enumerate(schedule.batches):
@@ -116,6 +120,8 @@ def train_epoch(
         if ratios is not None:
             ratios.learn(number, batch, optimiser)
     optimiser.finish()
+    if alignment is not None:
+        alignment.finish()
     losses = _mean_losses(schedule, outputs, stack)
     return EpochStory(
         losses,

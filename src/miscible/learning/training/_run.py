@@ -13,6 +13,7 @@ from torch import Tensor
 from .._types import Population, TrainingData, TrainOptions
 from ..nets import Network, Views
 from ..transfer import TransferPlan
+from ._align_run import fresh_maps, make_align_run
 from ._checkpoint import BestWeights
 from ._curves import Curves
 from ._fitted import Fitted, MemberFit
@@ -122,13 +123,19 @@ class Run:
         return Fitted(self.population.shape, self.kinds, fits, state, owner)
 
     def _with_states(self, stack: Stack) -> Stack:
-        """The same members with fresh rules and ratios; which options a rule has does not change its state."""
+        """The same members with fresh rules, ratios and maps; which options a rule has does not change its state."""
         size = stack.n_members, self.population.n_heads, self.device, torch.float32
         rule = self.material.rules[0]
         if rule is not None:
             stack = replace(stack, rule=rule.init(*size))
         if self.material.learns_ratios:
             stack = replace(stack, ratios=fresh_ratios(*size))
+        targeted = self.material.targeted
+        if targeted is not None and targeted.plan.alignment is not None:
+            own = [self.population.members[k] for k in self.members.tolist()]
+            stack = replace(
+                stack, maps=fresh_maps(own, self.network, targeted.plan.alignment.width, self.device)
+            )
         return stack
 
     def _score_starts(self) -> None:
@@ -181,6 +188,7 @@ class Run:
             ratios=make_ratio_run(
                 material, epoch, members, stack, self._second, self.inputs, self._objectives[i]
             ),
+            alignment=make_align_run(material, epoch, members, stack, self.network.n_heads),
         )
         if smoothing is not None:
             if i not in self._features:

@@ -33,6 +33,10 @@ NOISE = 7
 """Purpose of a random stream: noise on held-out labels."""
 ORDER = 3
 """Purpose of a random stream: the order in which a rule visits tasks."""
+MAPS = 8
+"""Purpose of a random stream: initial maps of a task's latent to and from the common one."""
+ALIGNED = 9
+"""Purpose of a random stream: sources whose latents are aligned."""
 
 
 def random_stream(seed: int, purpose: int, index: int) -> np.random.Generator:

@@ -35,6 +35,8 @@ class Stack:
         Feature statistics; empty without feature smoothing, and in its first epoch.
     ratios
         State of learned transfer ratios; empty without.
+    maps
+        Maps of every task's latent to and from the common one, and their moments; empty without alignment.
     """
 
     weights: Weights
@@ -44,6 +46,7 @@ class Stack:
     rule: RuleState = field(default_factory=dict)
     smoothing: dict[str, Tensor] = field(default_factory=dict)
     ratios: dict[str, Tensor] = field(default_factory=dict)
+    maps: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def n_members(self) -> int:
@@ -54,12 +57,12 @@ class Stack:
         """Copies of some members, in this order."""
         index = torch.as_tensor(members, dtype=torch.int64, device=self.weights.trunk[0].device)
         weights, first, second = (_take(w, index) for w in (self.weights, self.first, self.second))
-        rule, smoothing, ratios = (
+        rule, smoothing, ratios, maps = (
             {name: tensor.index_select(0, index) for name, tensor in state.items()}
-            for state in (self.rule, self.smoothing, self.ratios)
+            for state in (self.rule, self.smoothing, self.ratios, self.maps)
         )
         steps = self.steps[np.asarray(members, dtype=np.int64)]
-        return Stack(weights, first, second, steps, rule, smoothing, ratios)
+        return Stack(weights, first, second, steps, rule, smoothing, ratios, maps)
 
 
 def _take(weights: Weights, index: Tensor) -> Weights:
@@ -87,6 +90,7 @@ def join_stacks(stacks: Sequence[Stack]) -> Stack:
         {name: torch.cat([s.rule[name] for s in stacks]) for name in stacks[0].rule},
         {name: torch.cat([s.smoothing[name] for s in stacks]) for name in stacks[0].smoothing},
         {name: torch.cat([s.ratios[name] for s in stacks]) for name in stacks[0].ratios},
+        {name: torch.cat([s.maps[name] for s in stacks]) for name in stacks[0].maps},
     )
 
 

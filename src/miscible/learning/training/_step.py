@@ -17,6 +17,7 @@ from ..nets import (
     pair_records,
     task_gradients,
 )
+from ._align_run import AlignRun
 from ._features import FeatureSmoothing
 from ._objective import Objective
 from ._ratio_run import RatioRun
@@ -46,6 +47,8 @@ class Stepper:
         Whether the shared layers need no gradients.
     ratios
         Scale the sources' gradients on the shared layers; nobody does without.
+    alignment
+        Adds what aligns latent spaces, in plain steps; nobody does without.
     """
 
     def __init__(
@@ -60,8 +63,9 @@ class Stepper:
         *,
         frozen: bool = False,
         ratios: RatioRun | None = None,
+        alignment: AlignRun | None = None,
     ) -> None:
-        self.ratios = ratios
+        self.ratios, self.alignment = ratios, alignment
         self.network, self.views, self.out, self.inputs = network, views, out, inputs
         self.objective, self.rule, self.smoothing, self.frozen = objective, rule, smoothing, frozen
         self._scratch = Scratch()
@@ -78,7 +82,8 @@ class Stepper:
             self.ratios.look(number, trace, batch, top)
             top = self.ratios.scaled(top, batch)
         if self.rule is None:
-            backward_rows(self.network, self.views, trace, batch, top, self.out)
+            extra = None if self.alignment is None else self.alignment.add(number, trace, batch, gradients)
+            backward_rows(self.network, self.views, trace, batch, top, self.out, extra)
         elif self.rule.needs_gram:
             self._weigh_by_gram(self.rule, number, trace, batch, top)
         else:

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from .._types import Member, TrainingData
-from ..transfer import TransferPlan, shrinkage
+from ..transfer import TransferPlan, draw_sources, inclusion_chances, shrinkage
 from ._sampling import (
+    ALIGNED,
     BATCHES,
     HELD_OUT,
     NOISE,
@@ -102,6 +103,33 @@ class Targeted:
     def held_out_size(self) -> int:
         """Labels of a held-out batch."""
         return _HELD_OUT_BATCH
+
+    def aligned(self, k: int, epoch: int, n_looks: int) -> tuple[np.ndarray, np.ndarray]:
+        """Heads whose latents are aligned with the primary one, and what their losses are multiplied with.
+
+        Parameters
+        ----------
+        k
+            Member.
+        epoch
+            Number of the epoch.
+        n_looks
+            Steps of the epoch that align.
+
+        Returns
+        -------
+        tuple
+            ``(n_looks, n_drawn)`` heads and factors, such that the sum over the drawn ones is on average the sum of
+            ratio times loss over all sources, divided by their number; ``n_drawn`` is 0 where no source counts.
+        """
+        assert self.plan.alignment is not None
+        sources = self.sources(k)
+        ratios = np.where(sources, self.plan.ratios[k, : len(sources)], 0.0)
+        chances = inclusion_chances(ratios, self.plan.alignment.sources)
+        rng = random_stream(self._members[k].seed, ALIGNED, epoch)
+        drawn = draw_sources(chances, n_looks, rng)
+        factors = np.divide(ratios, chances, out=np.zeros(len(ratios)), where=chances > 0)
+        return drawn, factors[drawn] / max(int(sources.sum()), 1)
 
     def validation(self, k: int, data: TrainingData) -> Epoch:
         """Validation pairs of the primary task."""

@@ -119,3 +119,5 @@ def _check_transfer(population: Population, transfer: TransferPlan, options: Tra
         raise ValueError(
             "ratios work on plain shared layers, without rule, normalisation, mixing or compilation"
         )
+    if transfer.alignment is not None and len(shape.head) != 1:
+        raise ValueError("alignment looks at the one hidden layer of a head")

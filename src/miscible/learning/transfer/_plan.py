@@ -6,7 +6,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["TransferPlan"]
+__all__ = ["Alignment", "TransferPlan"]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How the latent spaces of a member's tasks are brought together.
+
+    A member adds ``weight * sum_s r_s A_s / n_sources`` to its loss, ``A_s`` being the alignment losses of source and
+    primary task and ``r_s`` the ratio of the plan, in expectation over the few sources drawn.
+
+    Parameters
+    ----------
+    weight
+        ``(n_members,)`` of all alignment losses together.
+    sources
+        Drawn a step, with a chance in proportion to their ratio.
+    width
+        Units of the common latent.
+    every
+        Steps between two that align, which then count as much more.
+    """
+
+    weight: np.ndarray
+    sources: int = 2
+    width: int = 32
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.weight).all() and (self.weight >= 0).all()):
+            raise ValueError("weights of an alignment must be finite and not negative")
+        if min(self.sources, self.width, self.every) < 1:
+            raise ValueError("sources, width and steps of an alignment must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -38,6 +69,8 @@ class TransferPlan:
         Largest ratio before their mean is brought down to 1.
     noise
         Spread of noise added to the labels that guide the ratios, to see what it does.
+    alignment
+        Of the latent spaces, beside ratios that stay as they are; ``None``: they are left alone.
     """
 
     ratios: np.ndarray
@@ -49,6 +82,7 @@ class TransferPlan:
     rate: float = 0.1
     cap: float = 4.0
     noise: float = 0.0
+    alignment: Alignment | None = None
 
     def __post_init__(self) -> None:
         n_members = len(self.strength)
@@ -66,3 +100,8 @@ class TransferPlan:
             raise ValueError(f"the horizon must be from 1 to {self.every}, got {self.horizon}")
         if not (self.rate > 0 and self.cap > 1 and self.noise >= 0):
             raise ValueError("the rate must be positive, the cap above 1 and the noise not negative")
+        if self.alignment is not None:
+            if len(self.alignment.weight) != n_members:
+                raise ValueError(f"alignment of {len(self.alignment.weight)} members, expected {n_members}")
+            if self.held_out is not None:
+                raise ValueError("latent spaces are aligned by ratios that stay as they are")
