@@ -119,6 +119,9 @@ def test_what_a_strategy_tells_those_who_train_it():
         "none",
     ]
     assert parse_strategy("shared+sum+joint").remedies == ()
+    assert parse_strategy("transfer+learned+pretrained").name == "transfer"
+    assert parse_strategy("transfer+equal").remedies == ("transfer",)
+    assert parse_strategy("align+equal").remedies == ("transfer", "align")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +166,12 @@ def test_what_a_strategy_tells_those_who_train_it():
         ("warm+pairs", ["'pairs'", "'warm' has no affinity"]),
         ("grouped+per-task", ["'per-task'", "'grouped' has no checkpoint"]),
         ("lightgbm+lds", ["'lds'", "no network", "labels"]),
+        ("transfer+equal+alone", ["'alone'", "'equal'", "same axis"]),
+        ("transfer+pcgrad", ["'pcgrad'", "'transfer' has no rule"]),
+        ("align+balanced", ["'balanced'", "'align' has no sampling"]),
+        ("shared+equal", ["'equal'", "'shared' has no ratios"]),
+        ("warm+scratch", ["'scratch'", "'warm' has no begin"]),
+        ("transfer+from=a", ["'a'", "'transfer' has no source"]),
     ],
 )
 def test_refused_names_say_why(name: str, words: list[str]):

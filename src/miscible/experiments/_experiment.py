@@ -81,7 +81,8 @@ def _check_remedy(name: str, values: Sequence[object]) -> None:
     if any(isinstance(value, bool) for value in values):
         raise ValueError(f"{name!r} needs numbers")
     try:
-        Tuning.model_validate({"remedies": {name: list(values)}})
+        for each in [[value] for value in values] or [[]]:
+            Tuning.model_validate({"remedies": {name: each}})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ValueError(f"{first['msg'].removeprefix('Value error, ')}") from error

@@ -44,8 +44,8 @@ AXES: dict[str, tuple[str, ...]] = {
     "affinity": ("gradients", "pairs"),
     "networks": ("n2", "n3", "n4", "n6", "n8"),
     "tuned": ("frozen",),
-    "ratios": ("one-step", "equal", "alone", "correlated"),
-    "begin": ("scratch",),
+    "ratios": ("learned", "one-step", "equal", "alone", "correlated"),
+    "begin": ("pretrained", "scratch"),
     "tied": ("tied",),
 }
 """Axes in the order in which a name lists them, and their words."""

@@ -51,6 +51,15 @@ average over. To try what a bad guide does: labels held out (0: a fifth), whethe
 Of an alignment: weight of its losses, and sources drawn a step.
 """
 _MAY_BE_NOTHING = ("transfer.labels", "transfer.bias", "transfer.noise")
+_WHOLE = (
+    *(f"transfer.{word}" for word in ("every", "horizon", "updates", "seeds", "labels")),
+    "align.sources",
+)
+_ONE_VALUE = (
+    *(n for n in REMEDIES if n.startswith("transfer.") and n != "transfer.strength"),
+    "align.sources",
+)
+"""Read once for all networks of a target."""
 
 
 class Tuning(BaseModel):
@@ -92,11 +101,20 @@ class Tuning(BaseModel):
                 try:
                     if remedy in RULES:
                         make_rule(remedy, **{parameter: value})
-                    elif not value > 0.0 and name not in _MAY_BE_NOTHING:
-                        raise PlanError(f"must be positive, found {value}")
+                    else:
+                        _check_value(name, value)
                 except PlanError as error:
                     raise ValueError(f"{name!r}: {error.message}") from error
-        return {**REMEDIES, **given}
+            if name in _ONE_VALUE and len(values) > 1:
+                raise ValueError(f"{name!r}: takes one value, found {len(values)}")
+        both = {**REMEDIES, **given}
+        horizon, every = (both[f"transfer.{word}"][0] for word in ("horizon", "every"))
+        if horizon > every:
+            raise ValueError(
+                f"'transfer.horizon': must be at most 'transfer.every', the steps between two updates; "
+                f"found {horizon:g} and {every:g}"
+            )
+        return both
 
     def settings(self, remedies: Sequence[str]) -> tuple[Setting, ...]:
         """Settings of a strategy with some remedies.
@@ -132,3 +150,13 @@ class Tuning(BaseModel):
             return self.batch
         fewest = max(-(-n_rows // self.steps), 1)
         return min(max(1 << (fewest - 1).bit_length(), 8), 256)
+
+
+def _check_value(name: str, value: float) -> None:
+    """Refuse a value that a remedy without a rule cannot have."""
+    if not value > 0.0 and name not in _MAY_BE_NOTHING:
+        raise PlanError(f"must be positive, found {value}")
+    if name in _WHOLE and value != round(value):
+        raise PlanError(f"must be a whole number, found {value}")
+    if name == "transfer.bias" and value not in (0.0, 1.0):
+        raise PlanError(f"must be 0 (no) or 1 (yes), found {value}")
