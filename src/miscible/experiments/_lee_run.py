@@ -92,7 +92,7 @@ def reproduce_lee(
         found = _together(parts)
         make_folder(path)
         for name in LEE_FILES:
-            write_atomic(path / f"{name}.csv", getattr(found, name).to_csv(index=False))
+            write_atomic(path / f"{name}.csv", getattr(found, name).to_csv(index=False, float_format="%.6g"))
     return _together(parts)
 
 

@@ -45,7 +45,7 @@ LEE_TUNING = Tuning(
     rates=(1e-3, 3e-3), decays=(1e-2,), finalists=2, halving=(), epochs=25, patience=5, steps=40
 )
 """The same two settings, both kept, in every arm of networks."""
-QUICK_TUNING = Tuning(rates=(2e-3,), decays=(1e-2,), finalists=1, halving=(), epochs=20, patience=4, steps=40)
+QUICK_TUNING = Tuning(rates=(2e-3,), decays=(1e-2,), finalists=1, halving=(), epochs=20, patience=4, steps=30)
 
 _FOLDS = 5
 _QUICK_PROPERTIES, _QUICK_MOLECULES = 10, 4_000
