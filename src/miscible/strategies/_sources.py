@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import cut_tree, linkage
 
 from ._bench import Bench
 
@@ -70,7 +70,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def alike_groups(bench: Bench, fold: int, tasks: Sequence[int], most: int) -> np.ndarray:
-    """``(n,)`` at most ``most`` groups of tasks whose labels go together, counted from 0.
+    """``(n,)`` groups of tasks whose labels go together, counted from 0; ``most`` of them, or one a task if fewer.
 
     By average linkage of the absolute correlations of the training labels.
     """
@@ -81,4 +81,5 @@ def alike_groups(bench: Bench, fold: int, tasks: Sequence[int], most: int) -> np
     close = (alike + alike.T) / 2
     distance = 1.0 - close / max(float(np.nanmax(close)), 1e-12)
     upper = np.nan_to_num(distance[np.triu_indices(n, 1)], nan=1.0)
-    return fcluster(linkage(upper, "average"), most, "maxclust").astype(np.int64) - 1
+    # Where nothing tells tasks apart, as without shared rows, there must be as many groups all the same.
+    return cut_tree(linkage(upper, "average"), n_clusters=most)[:, 0].astype(np.int64)

@@ -46,20 +46,23 @@ def learn_from_subsets(bench: Bench, targets: Sequence[Target]) -> list[TargetRa
     effects: dict[int, list[Effects]] = {}
     steps: dict[int, int] = {}
     for f in folds:
-        effects[f], steps[f] = _effects_of_fold(bench, f)
+        if len(bench.learnable[f]) > 1:
+            effects[f], steps[f] = _effects_of_fold(bench, f)
     shares = {f: sum(t.fold == f for t in targets) for f in folds}
     result: list[TargetRatios] = []
     for target in targets:
         own = np.array(target.tasks)
-        sources = own != target.task
-        whole, first, second = (
-            ratios_from_effects(*(part[target.task, own[sources]] for part in each))
-            for each in effects[target.fold]
-        )
         ratios, spread = np.ones(len(own)), np.full(len(own), np.nan)
+        if target.fold not in effects:
+            result.append(TargetRatios(target, ratios, spread))
+            continue
+        sources = own != target.task
+        parts = [[part[target.task, own[sources]] for part in each] for each in effects[target.fold]]
+        whole, first, second = (ratios_from_effects(*part) for part in parts)
         ratios[sources] = whole
         # Of a mean of two, from the two.
-        spread[sources] = np.abs(first - second) / 2.0
+        known = np.isfinite([mean for mean, _ in parts[1:]]).all(axis=0)
+        spread[sources] = np.where(known, np.abs(first - second) / 2.0, np.nan)
         result.append(TargetRatios(target, ratios, spread, steps[target.fold] // shares[target.fold]))
     return result
 
@@ -91,7 +94,7 @@ def _effects_of_fold(bench: Bench, fold: int) -> tuple[list[Effects], int]:
         fitted = train(Population(bench.shape, members), data, options)
         for i, fit in zip(part, fitted.members, strict=True):
             steps += fit.steps
-            if not fit.diverged:
+            if not fit.diverged and fit.epochs:
                 losses[i, designs[i]] = fit.valid_curve.min(axis=0)
     half = len(designs) // 2
     parts = (slice(None), slice(half), slice(half, None))
@@ -170,8 +173,11 @@ class Effects(NamedTuple):
 def subset_designs(n_tasks: int, n_networks: int, rng: np.random.Generator) -> np.ndarray:
     """``(n_networks, n_tasks)`` bool: each task in or out by a coin, then the complement; no network is empty.
 
-    Subsets of one size would hide whether the sources help on the whole.
+    Subsets of one size would hide whether the sources help on the whole. Of two tasks, both are together in every other
+    network: in pairs of complements they would never meet.
     """
+    if n_tasks == 2:
+        return np.resize([[True, True], [True, False], [True, True], [False, True]], (n_networks, 2))
     first = rng.random((-(-n_networks // 2), n_tasks)) < 0.5
     empty = np.flatnonzero(~first.any(axis=1) | first.all(axis=1))
     first[empty, rng.integers(n_tasks, size=len(empty))] ^= True
