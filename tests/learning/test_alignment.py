@@ -203,6 +203,18 @@ def fit(members, plan: TransferPlan, options: TrainOptions = OPTIONS, data: Trai
     return fitted, recorder
 
 
+def test_drawn_sources_stand_for_all():
+    """On average over steps, factors add up to ratio over number of sources; who has no label is no source."""
+    data = make_data()
+    data.targets[0, data.train_rows[0], 1] = np.nan
+    member = Member(0, (2, 0, 1, 3), 5, Setting(), 0, 0)
+    plan = plan_of([member], [1.0], ratios=np.array([0.5, 7.0, 1.0, 0.2]), sources=1)
+    pairs = member_pairs(data, member, data.train_rows[0])
+    heads, factors = Targeted(plan, (member,), (pairs,), data, 8).aligned(0, 3, 20000)
+    total = np.bincount(heads.ravel(), factors.ravel(), minlength=4) / 20000
+    np.testing.assert_allclose(total, [0.25, 0.0, 0.0, 0.1], rtol=0.03)
+
+
 def affine(x: Tensor, layer: Tensor) -> Tensor:
     return x @ layer[:-1] + layer[-1]
 

@@ -180,7 +180,8 @@ class AlignRun:
         """The primary labels of the batch, row by row."""
         assert batch.slot_owner is not None
         primary = self._primary[:k].index_select(0, batch.slot_owner // self._n_heads)
-        mine = (batch.slot_owner == primary) & (batch.weight > 0)
+        # Padding has label 0 and weight 0: it adds nothing to the row it reads.
+        mine = batch.slot_owner == primary
         target, weight = (
             torch.zeros(k * batch.n_rows, dtype=values.dtype, device=values.device).index_add_(
                 0, batch.slot_row, torch.where(mine, values, 0.0)
