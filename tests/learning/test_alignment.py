@@ -268,7 +268,8 @@ def literal(member: Member, plan: TransferPlan, data: TrainingData, options: Tra
                 total = total + (losses * torch.as_tensor(drawn.weight[mine]).double()).sum() / size
             moved: set[int] = set()
             if s % alignment.every == 0:
-                mine = here & (drawn.head == head)
+                x = x[: alignment.rows]
+                mine = here & (drawn.head == head) & (drawn.position % size < alignment.rows)
                 place, labels = drawn.position[mine] % size, torch.as_tensor(drawn.target[mine]).double()
                 weight = torch.as_tensor(drawn.weight[mine]).double()
                 z = torch.relu(affine(x, own[head][0]))
@@ -307,7 +308,7 @@ def literal(member: Member, plan: TransferPlan, data: TrainingData, options: Tra
 
 @pytest.mark.parametrize("limit", [12, 0], ids=["runs", "blocks"])
 @pytest.mark.parametrize(
-    ("primary", "more"), [(0, {}), (1, {"sources": 1, "every": 2}), (2, {"sources": 7}), (3, {})]
+    ("primary", "more"), [(0, {}), (1, {"sources": 1, "every": 2}), (2, {"sources": 7}), (3, {"rows": 5})]
 )
 def test_training_equals_a_plain_loop(monkeypatch, limit: int, primary: int, more: dict[str, int]):
     monkeypatch.setattr(_slots, "SEGMENT_HEADS", limit)

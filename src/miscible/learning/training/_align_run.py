@@ -106,7 +106,7 @@ class AlignRun:
         codes: np.ndarray,
         n_heads: int,
     ) -> None:
-        self._every, self._width = alignment.every, alignment.width
+        self._alignment = alignment
         self._stack, self._settings, self._n_heads = stack, settings, n_heads
         like = stack.weights.trunk[0]
         self._heads = torch.as_tensor(heads).to(like.device)
@@ -144,10 +144,11 @@ class AlignRun:
         Tensor or None
             ``(K * B, width)`` gradient at the trunk's output on the rows.
         """
-        look, rest = divmod(number, self._every)
+        look, rest = divmod(number, self._alignment.every)
         if rest or not self._busy[look]:
             return None
         k, n_stack = batch.n_members, self._stack.n_members
+        top, n_rows = trace.trunk.activations[-1].parts[0], min(batch.n_rows, self._alignment.rows)
         heads, there = self._heads[look, :k], self._there[look, :k]
         members = torch.arange(k, device=heads.device).unsqueeze(1)
         place = (heads * n_stack + members).flatten()
@@ -155,7 +156,7 @@ class AlignRun:
         with torch.inference_mode(False), torch.enable_grad():
             hidden, output = (layer.flatten(0, 1) for layer in self._stack.weights.heads)
             leaves = [
-                trace.trunk.activations[-1].parts[0].clone(),
+                top[:, :n_rows].clone(),
                 hidden.index_select(0, place).unflatten(0, (k, -1)),
                 output.index_select(0, place.view(k, -1)[:, 0]),
                 self._stack.maps["maps"].flatten(0, 1).index_select(0, own).unflatten(0, (k, -1)),
@@ -163,22 +164,25 @@ class AlignRun:
             for leaf in leaves:
                 leaf.requires_grad_()
             rows, hidden, output, flat = leaves
-            maps = Maps.of(flat, hidden.shape[-1], self._width)
-            terms = alignment_terms(latents(rows, hidden), maps, output, self._guide(batch, k))
+            maps = Maps.of(flat, hidden.shape[-1], self._alignment.width)
+            terms = alignment_terms(latents(rows, hidden), maps, output, self._guide(batch, n_rows))
             loss = (terms.total * self._factors[look, :k].clone()).sum()
             at_rows, at_hidden, at_output, at_maps = torch.autograd.grad(loss, leaves)
         self._join(gradients, batch, place, there, at_hidden, at_output)
         self._move(own, there, at_maps.flatten(0, 1))
-        return at_rows[:, :, :-1].flatten(0, 1)
+        extra = top.new_zeros(k, batch.n_rows, top.shape[2] - 1)
+        extra[:, :n_rows] = at_rows[:, :, :-1]
+        return extra.flatten(0, 1)
 
     def finish(self) -> None:
         """Write the counts of updates back to the stack."""
         updates = self._stack.maps["updates"]
         updates.copy_(updates.new_tensor(self._counts).view_as(updates))
 
-    def _guide(self, batch: Batch, k: int) -> Guide:
-        """The primary labels of the batch, row by row."""
+    def _guide(self, batch: Batch, n_rows: int) -> Guide:
+        """The primary labels of every member's first rows."""
         assert batch.slot_owner is not None
+        k = batch.n_members
         primary = self._primary[:k].index_select(0, batch.slot_owner // self._n_heads)
         # Padding has label 0 and weight 0: it adds nothing to the row it reads.
         mine = batch.slot_owner == primary
@@ -189,7 +193,7 @@ class AlignRun:
             for values in (batch.target, batch.weight)
         )
         code = self._codes[:k].clone() if self._code is None else self._code
-        return Guide(target.view(k, -1), weight.view(k, -1), code)
+        return Guide(target.view(k, -1)[:, :n_rows], weight.view(k, -1)[:, :n_rows], code)
 
     def _join(
         self,

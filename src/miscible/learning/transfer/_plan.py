@@ -24,6 +24,8 @@ class Alignment:
         Drawn a step, with a chance in proportion to their ratio.
     width
         Units of the common latent.
+    rows
+        Of a batch, that are looked at; rows come in random order.
     every
         Steps between two that align, which then count as much more.
     """
@@ -31,13 +33,14 @@ class Alignment:
     weight: np.ndarray
     sources: int = 2
     width: int = 32
+    rows: int = 64
     every: int = 1
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.weight).all() and (self.weight >= 0).all()):
             raise ValueError("weights of an alignment must be finite and not negative")
-        if min(self.sources, self.width, self.every) < 1:
-            raise ValueError("sources, width and steps of an alignment must be at least 1")
+        if min(self.sources, self.width, self.rows, self.every) < 1:
+            raise ValueError("sources, width, rows and steps of an alignment must be at least 1")
 
 
 @dataclass(frozen=True)
