@@ -28,6 +28,7 @@ WORDS = ("learned", "one-step", "equal", "alone", "correlated")
 STRATEGIES = (
     *(f"transfer+w32+{word}" for word in WORDS),
     "transfer+w32+scratch",
+    "transfer+w32+pretrained",
     "transfer+w32+one-step+scratch",
     "transfer+w32+tied",
     "transfer+w32+one-step+tied",
