@@ -39,12 +39,14 @@ SPLITS = {"random": "none", "scaffold": "scaffold"}
 PLAIN = "shared"
 LEE_ARMS = (
     "lightgbm", "independent", PLAIN, "warm", "transfer+alone", "transfer+equal", "transfer+correlated", "transfer",
-    "align", "blend", "ensemble",
+    "blend", "ensemble",
 )  # fmt: skip
+RANDOM_ARMS = ("transfer+one-step", "align")
+"""Arms that are run on random rows only."""
 LEE_TUNING = Tuning(
-    rates=(1e-3, 3e-3), decays=(1e-2,), finalists=2, halving=(), epochs=25, patience=5, steps=40
+    rates=(1e-3, 3e-3), decays=(1e-2, 0.3), finalists=4, halving=(), epochs=25, patience=6, steps=40
 )
-"""The same two settings, both kept, in every arm of networks."""
+"""The same four settings, all kept, in every arm of networks."""
 QUICK_TUNING = Tuning(rates=(2e-3,), decays=(1e-2,), finalists=1, halving=(), epochs=20, patience=4, steps=30)
 
 _FOLDS = 5
@@ -130,7 +132,7 @@ def lee_studies(
             Plan(
                 table=part,
                 split=SplitPlan(group=group, folds=_FOLDS, repeats=repeats),
-                strategies=LEE_ARMS,
+                strategies=(*LEE_ARMS, *RANDOM_ARMS) if group == "none" else LEE_ARMS,
                 tuning=QUICK_TUNING if quick else LEE_TUNING,
                 seed=seed,
                 workers=workers,

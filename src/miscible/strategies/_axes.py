@@ -45,7 +45,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "networks": ("n2", "n3", "n4", "n6", "n8"),
     "tuned": ("frozen",),
     "ratios": ("learned", "one-step", "equal", "alone", "correlated"),
-    "begin": ("pretrained", "scratch"),
+    "begin": ("mixed", "pretrained", "scratch"),
     "tied": ("tied",),
 }
 """Axes in the order in which a name lists them, and their words."""

@@ -62,7 +62,7 @@ class Strategy:
         Of a transfer: learned from networks of random subsets of the tasks, learned by ``one-step`` hypergradients,
         all ``equal``, ``alone`` (no other task counts), or ``correlated`` (by the correlation of the labels).
     begin
-        Whether a transfer goes on from a network of all tasks or starts from scratch.
+        Whether the networks of a transfer go on from one of all tasks, start from scratch, or half and half.
     tied
         Whether sources that resemble each other share one ratio.
     source
@@ -86,7 +86,7 @@ class Strategy:
     networks: str = "n3"
     tuned: Literal["none", "frozen"] = "none"
     ratios: Literal["learned", "one-step", "equal", "alone", "correlated"] = "learned"
-    begin: Literal["pretrained", "scratch"] = "pretrained"
+    begin: Literal["mixed", "pretrained", "scratch"] = "mixed"
     tied: Literal["none", "tied"] = "none"
     source: str = ""
 

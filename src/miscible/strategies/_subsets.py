@@ -22,7 +22,6 @@ from ._sources import Target, TargetRatios, alike_groups
 
 __all__ = ["Effects", "effects_from_subsets", "learn_from_subsets", "ratios_from_effects", "subset_designs"]
 
-MOST_RATIO = 4.0
 _LEARNING = 5
 """Purpose of a seed: networks of random subsets."""
 _HELD_OUT_SHARE = 0.2
@@ -213,9 +212,9 @@ def effects_from_subsets(designs: np.ndarray, losses: np.ndarray, units: np.ndar
 
 
 def ratios_from_effects(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Ratios in proportion to the probability that a source helps, 1 where nothing is known.
+    """Twice the probability that a source helps: 1 where nothing is known, from 0 (surely harms) to 2.
 
-    Their mean is 1, or less where no source is likely to help.
+    Few or noisy held-out labels leave the probability near one half, and the ratio near 1.
 
     Parameters
     ----------
@@ -223,8 +222,5 @@ def ratios_from_effects(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
         ``(n,)`` of the sources of one target.
     """
     known = np.isfinite(mean) & (deviation > 0)
-    helps = np.where(known, norm.cdf(-np.where(known, mean, 0.0) / np.where(known, deviation, 1.0)), 0.5)
-    if not len(helps):
-        return helps
-    ratios = helps / helps.mean() * min(1.0, 2.0 * float(helps.max()))
-    return np.minimum(ratios, MOST_RATIO)
+    score = np.where(known, mean, 0.0) / np.where(known, deviation, 1.0)
+    return 2.0 * norm.cdf(-score)

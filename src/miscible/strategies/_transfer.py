@@ -31,7 +31,7 @@ def fit_transfer(bench: Bench) -> list[NetworkFit]:
     bench
         What to train.
     """
-    first, trained = pretrain(bench, None) if bench.strategy.begin == "pretrained" else ([], None)
+    first, trained = pretrain(bench, None) if bench.strategy.begin != "scratch" else ([], None)
     starts = [best_states(trained, first, f, bench.tuning.finalists) for f in range(bench.n_folds)]
     steps = np.zeros(bench.n_folds, np.int64)
     for k, member in enumerate(first):
@@ -58,7 +58,7 @@ def _train(
 ) -> list[NetworkFit]:
     """Networks of some targets with frozen ratios, a race for every target; one fit a fold."""
     members: list[Member] = []
-    begin: list[State] = []
+    begin: list[State | None] = []
     more: list[dict[str, object]] = []
     served: dict[int, tuple[int, ...]] = {}
     width = max(len(ratios.target.tasks) for ratios in found)
@@ -70,8 +70,7 @@ def _train(
         for s in range(len(bench.settings)):
             member = bench.member(target.fold, target.tasks, s, race, (_FINAL, target.task))
             members.append(replace(member, primary=target.task))
-            if starts[target.fold]:
-                begin.append(starts[target.fold][s % len(starts[target.fold])])
+            begin.append(_start(bench, starts[target.fold], s))
             more.append(_story(ratios, bench.shape.n_tasks))
     plan = TransferPlan(
         ratios=np.repeat(each, len(bench.settings), axis=0),
@@ -80,8 +79,20 @@ def _train(
     )
     options = replace(bench.options, rule="sum", checkpoint="joint", frozen=False)
     population = Population(bench.shape, tuple(members))
-    fitted = train(population, bench.data, options, starts=begin or None, transfer=plan)
+    fitted = train(population, bench.data, options, starts=begin, transfer=plan)
     return [bench.keep(fitted, members, f, served, more=more) for f in range(bench.n_folds)]
+
+
+def _start(bench: Bench, trained: Sequence[State], setting: int) -> State | None:
+    """What a network of a target starts from; if mixed, every other one goes on from a network of all tasks.
+
+    Sources that harm have left their mark in that network; a start from scratch is free of it, and the race decides.
+    """
+    if not trained:
+        return None
+    if bench.strategy.begin == "pretrained":
+        return trained[setting % len(trained)]
+    return trained[setting // 2 % len(trained)] if setting % 2 == 0 else None
 
 
 def _alignment(members: Sequence[Member]) -> Alignment:

@@ -61,8 +61,10 @@ def unpack_state(network: Network, state: State, device: torch.device) -> Weight
     )
 
 
-def start_from(network: Network, stack: Stack, members: Sequence[Member], states: Sequence[State]) -> None:
-    """Write trained parameters into fresh members; a head that was not trained stays fresh.
+def start_from(
+    network: Network, stack: Stack, members: Sequence[Member], states: Sequence[State | None]
+) -> None:
+    """Write trained parameters into fresh members; a head that was not trained stays fresh, and so does who has none.
 
     Raises
     ------
@@ -70,6 +72,8 @@ def start_from(network: Network, stack: Stack, members: Sequence[Member], states
         A state holds several networks, or a relation graph of other tasks, whose places would not fit.
     """
     for k, (member, state) in enumerate(zip(members, states, strict=True)):
+        if state is None:
+            continue
         known = state["tasks"].tolist()
         if len(known) != 1:
             raise ValueError(f"member {k} needs the state of one network to start from, got {len(known)}")

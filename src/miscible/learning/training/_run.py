@@ -43,7 +43,7 @@ class Run:
         population: Population,
         data: TrainingData,
         options: TrainOptions,
-        starts: Sequence[State] | None,
+        starts: Sequence[State | None] | None,
         transfer: TransferPlan | None = None,
     ) -> None:
         self.population = population
@@ -76,7 +76,7 @@ class Run:
         self._features: dict[int, Schedule] = {}
         self._split(self._with_states(stack.take(order)))
         if starts is not None and transfer is not None:
-            self._score_starts()
+            self._score_starts(np.array([start is not None for start in starts]))
 
     def epoch(self, epoch: int, hooks: Sequence[Hook]) -> None:
         """Train, validate, judge, and let the finished leave."""
@@ -138,7 +138,7 @@ class Run:
             )
         return stack
 
-    def _score_starts(self) -> None:
+    def _score_starts(self, trained: np.ndarray) -> None:
         """What members start from counts like an epoch before the first."""
         edges = np.cumsum([0, *(stack.n_members for stack in self.stacks)]).tolist()
         for i, (start, stop) in enumerate(pairwise(edges)):
@@ -147,7 +147,7 @@ class Run:
             self._objectives[i] = self.material.objective(members.tolist())
             valid = evaluate(self.network, self.stacks[i], self.inputs, self._validations[i])
             nothing = np.full_like(valid, np.nan)
-            known = self.monitor.scored[members].any(axis=1)
+            known = self.monitor.scored[members].any(axis=1) & trained[members]
             self.monitor.record(-1, members[known], nothing[known], valid[known])
 
     def _split(self, stack: Stack) -> None:

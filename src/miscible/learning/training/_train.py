@@ -23,7 +23,7 @@ def train(
     data: TrainingData,
     options: TrainOptions,
     hooks: Sequence[Hook] = (),
-    starts: Sequence[State] | None = None,
+    starts: Sequence[State | None] | None = None,
     transfer: TransferPlan | None = None,
 ) -> Fitted:
     """Train every member of a population.
@@ -42,7 +42,7 @@ def train(
     hooks
         Called at the end of every epoch.
     starts
-        For every member the state of one trained network to go on from; heads it lacks start afresh.
+        For every member the state of one trained network to go on from, or ``None``; heads it lacks start afresh.
     transfer
         How the other tasks of every member count beside its primary one; its validation score is then about that one
         task, and a start is kept where no epoch is better.
