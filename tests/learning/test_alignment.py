@@ -191,7 +191,7 @@ def test_chances_grow_with_ratios(ratios, n_drawn, expected):
 def plan_of(members, weights, *, ratios=None, **more) -> TransferPlan:
     width = max(len(m.tasks) for m in members)
     rows = np.tile(np.array([1.0, 0.4, 2.0, 1.5])[:width] if ratios is None else ratios, (len(members), 1))
-    alignment = None if weights is None else Alignment(np.array(weights), width=WIDTH, **more)
+    alignment = None if weights is None else Alignment(np.array(weights), width=WIDTH, **{"every": 1, **more})
     return TransferPlan(rows, np.full(len(members), 2.0), alignment=alignment)
 
 

@@ -34,7 +34,7 @@ class Alignment:
     sources: int = 2
     width: int = 32
     rows: int = 64
-    every: int = 1
+    every: int = 2
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.weight).all() and (self.weight >= 0).all()):
