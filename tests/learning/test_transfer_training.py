@@ -19,7 +19,9 @@ from miscible.learning import (
     TransferPlan,
     train,
 )
+from miscible.learning.training._material import Material
 from miscible.learning.training._sampling import member_pairs
+from miscible.learning.training._stack import build_network
 from miscible.learning.training._targeted import Targeted
 
 KINDS = ("regression", "binary", "multiclass", "regression")
@@ -284,6 +286,23 @@ def test_an_epoch_is_about_one_pass_over_the_primary_labels(batch: int, least: i
         assert least <= fit.steps <= most
         if least < fit.steps < most:
             assert one_pass / 1.3 - 1 <= fit.steps <= one_pass * 1.3 + 1
+
+
+@pytest.mark.parametrize("reduction", ["task-mean", "pair-sum"])
+def test_a_batch_is_divided_by_its_pairs_whatever_the_reduction(reduction):
+    """A mean within each task would undo what the chances of the sources are corrected by."""
+    plan = TransferPlan(np.array([[1.0, 0.2, 3.0, 1.0]]), np.full(1, 2.0))
+    options = replace(OPTIONS, reduction=reduction)
+    population = Population(SHAPE, MEMBERS[:1])
+    material = Material(population, make_data(), options, build_network(SHAPE, 4), plan)
+    assert material.targeted is not None
+    drawn = material.targeted.epoch(0, 0, int(material.steps_each[0]))
+    factors = [np.unique(drawn.weight[drawn.head == h]) for h in range(4)]
+    for batch in material.training_schedule(0, [0]).batches:
+        assert batch.slot_owner is not None
+        for h in range(4):
+            own = batch.weight[batch.slot_owner == h]
+            np.testing.assert_allclose(own[own > 0].numpy(), factors[h][0] / 32, rtol=1e-6)
 
 
 def test_a_target_without_labels_is_not_trained():
