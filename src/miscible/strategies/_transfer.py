@@ -92,7 +92,11 @@ def _start(bench: Bench, trained: Sequence[State], setting: int) -> State | None
         return None
     if bench.strategy.begin == "pretrained":
         return trained[setting % len(trained)]
-    return trained[setting // 2 % len(trained)] if setting % 2 == 0 else None
+    rate, decay = divmod(setting, len(bench.tuning.decays))
+    # Every decay, strength and weight of an alignment, and every two rates, meets both starts equally often.
+    if (rate + (rate >> 1) + decay) % 2:
+        return None
+    return trained[setting // 2 % len(trained)]
 
 
 def _alignment(members: Sequence[Member]) -> Alignment:
