@@ -40,7 +40,7 @@ REMEDIES: dict[str, tuple[float, ...]] = {
     "transfer.labels": (0.0,),
     "transfer.bias": (0.0,),
     "transfer.noise": (0.0,),
-    "align.weight": (0.03, 0.2),
+    "align.weight": (0.03, 0.1),
     "align.sources": (2.0,),
 }
 """Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels.
