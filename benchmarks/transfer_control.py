@@ -29,7 +29,8 @@ from miscible.splits import FoldData
 from miscible.strategies import Tuning, parse_strategy
 from miscible.strategies._bench import Bench, make_bench
 from miscible.strategies._ratios import find_ratios
-from miscible.strategies._sources import Target
+from miscible.strategies._sources import Target, likeness
+from miscible.strategies._transfer import _start
 from miscible.strategies._warm import best_states, pretrain
 
 N_TEST = 600
@@ -133,7 +134,7 @@ def make_world(
 def bench_of(world: World, arm: str, tuning: Tuning, seed: int) -> Bench:
     """The arm's strategy on the world."""
     alone = arm == INDEPENDENT
-    strategy = parse_strategy("transfer+alone" if alone or arm == ORACLE else arm)
+    strategy = parse_strategy("transfer+alone+scratch" if alone else arm.replace(ORACLE, "transfer+alone"))
     return make_bench(
         strategy, [world.fold], [0] if alone else range(len(world.roles)), tuning,
         seed=seed, n_inputs=None, train_share=0.8, device="cpu", compile=False,
@@ -143,10 +144,11 @@ def bench_of(world: World, arm: str, tuning: Tuning, seed: int) -> Bench:
 def ratios_of(world: World, bench: Bench, arm: str, starts: Sequence[State]) -> np.ndarray:
     """``(n_tasks,)`` ratios for the target."""
     tasks = bench.learnable[0]
-    if arm == ORACLE:
+    if arm.startswith(ORACLE):
         good = world.roles == "helpful"
         return np.where(good, (len(tasks) - 1) / max(int(good.sum()), 1), 0.0)
-    (found,) = find_ratios(bench, [Target(0, 0, tasks)], [starts])
+    alike = likeness(bench, 0, tasks, starts[0] if starts else None)
+    (found,) = find_ratios(bench, [Target(0, 0, tasks)], [starts], [alike])
     return found.ratios
 
 
@@ -158,7 +160,7 @@ def error_of(world: World, bench: Bench, ratios: np.ndarray, starts: Sequence[St
     )
     strength = np.array([setting.of("transfer")["strength"] for setting in bench.settings])
     plan = TransferPlan(np.tile(ratios, (len(members), 1)), strength)
-    begin = [starts[s % len(starts)] for s in settings] if starts else None
+    begin = [_start(bench, starts, s) for s in settings]
     options = bench.plain()
     fitted = train(Population(bench.shape, members), bench.data, options, starts=begin, transfer=plan)
     best = np.argsort([fit.best_score for fit in fitted.members])[: bench.tuning.finalists]
@@ -172,10 +174,10 @@ def run_arm(
     world: World, arm: str, tuning: Tuning, seed: int, width: str, begin: str
 ) -> tuple[float, np.ndarray]:
     """Error and ratios of an arm."""
-    named = arm if arm in (ORACLE, INDEPENDENT) else f"{arm}+{width}+{begin}"
+    named = arm if arm == INDEPENDENT else f"{arm}+{width}+{begin}"
     bench = bench_of(world, named, tuning, seed)
     starts: list[State] = []
-    if begin == "pretrained" and arm != INDEPENDENT:
+    if begin != "scratch" and arm != INDEPENDENT:
         members, trained = pretrain(bench, None)
         starts = best_states(trained, members, 0, tuning.finalists)
     ratios = ratios_of(world, bench, named, starts)
@@ -248,7 +250,7 @@ def main() -> None:
     parser.add_argument("--target-labels", type=int, default=80)
     parser.add_argument("--source-labels", type=int, default=1500)
     parser.add_argument("--sources", type=int, nargs=3, default=[3, 3, 3], metavar=KINDS)
-    parser.add_argument("--begin", choices=["scratch", "pretrained"], default="scratch")
+    parser.add_argument("--begin", choices=["mixed", "scratch", "pretrained"], default="mixed")
     parser.add_argument("--width", default="w128")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument(

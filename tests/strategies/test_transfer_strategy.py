@@ -8,17 +8,18 @@ import pytest
 import torch
 from network_folds import make_folds
 
+from miscible.learning import Population, train
 from miscible.splits import FoldData
 from miscible.strategies import NetworkFit, Tuning, fit_networks, parse_strategy
 from miscible.strategies._bench import Bench, make_bench
-from miscible.strategies._sources import Target, alike_groups, correlations
+from miscible.strategies._sources import Target, alike_groups, correlations, likeness, nearest_sources
 from miscible.strategies._subsets import (
-    MOST_RATIO,
     effects_from_subsets,
     ratios_from_effects,
     spoil_guides,
     subset_designs,
 )
+from miscible.strategies._transfer import _start
 
 KNOBS = {"transfer.updates": (8.0,), "transfer.seeds": (2.0,)}
 QUICK = Tuning(rates=(1e-3, 4e-3), decays=(1e-2,), finalists=2, halving=(), epochs=3, steps=4, remedies=KNOBS)
@@ -48,7 +49,7 @@ def fit(name: str, folds: list[FoldData] | None = None, tasks=TASKS, tuning=QUIC
     return fit_networks(parse_strategy(name), folds, tasks, tuning, seed=seed)
 
 
-def bench_of(labels: np.ndarray, name: str = "transfer+w32", seed: int = 0) -> Bench:
+def bench_of(labels: np.ndarray, name: str = "transfer+w32", seed: int = 0, tuning: Tuning = QUICK) -> Bench:
     """One fold whose training rows have these labels; a few more rows for validation and test."""
     rng = np.random.default_rng(seed)
     n, n_tasks = labels.shape
@@ -67,7 +68,7 @@ def bench_of(labels: np.ndarray, name: str = "transfer+w32", seed: int = 0) -> B
         codes=np.arange(n + 20),
     )
     return make_bench(
-        parse_strategy(name), [fold], range(n_tasks), QUICK,
+        parse_strategy(name), [fold], range(n_tasks), tuning,
         seed=0, n_inputs=None, train_share=0.8, device="cpu", compile=False,
     )  # fmt: skip
 
@@ -158,25 +159,21 @@ def test_where_nothing_is_known_there_is_no_effect():
     assert np.isnan(nobody.mean).all()
 
 
-def test_ratios_follow_the_probability_of_helping():
+def test_a_ratio_is_twice_the_probability_of_helping():
     unknown = ratios_from_effects(np.full(5, np.nan), np.full(5, np.nan))
     np.testing.assert_array_equal(unknown, 1.0)
-    nothing = ratios_from_effects(np.zeros(3), np.full(3, 0.1))
-    np.testing.assert_allclose(nothing, 1.0)
-    one_helps = ratios_from_effects(np.array([-1.0, *np.full(9, 1.0)]), np.full(10, 0.05))
-    assert one_helps[0] == MOST_RATIO and one_helps[1:].max() < 1e-3
-    all_help = ratios_from_effects(np.full(4, -1.0), np.full(4, 0.1))
-    np.testing.assert_allclose(all_help, 1.0)
-    all_harm = ratios_from_effects(np.full(4, 1.0), np.full(4, 0.1))
-    assert all_harm.max() < 1e-6
+    certain = ratios_from_effects(np.array([-1.0, 0.0, 1.0]), np.full(3, 0.05))
+    np.testing.assert_allclose(certain, [2.0, 1.0, 0.0], atol=1e-12)
     mixed = ratios_from_effects(np.array([-0.3, -0.1, 0.0, 0.1, 0.3, np.nan]), np.full(6, 0.1))
-    assert (np.diff(mixed[:5]) < 0).all() and mixed[2] == mixed[5]
-    assert mixed.mean() == pytest.approx(1.0)
+    assert (np.diff(mixed[:5]) < 0).all() and mixed[5] == 1.0
+    # Of the normal distribution: one deviation below 0 has 84.134 %.
+    assert mixed[1] == pytest.approx(2 * 0.84134, abs=1e-4)
+    doubtful = ratios_from_effects(np.array([-0.3, 0.3]), np.full(2, 30.0))
+    np.testing.assert_allclose(doubtful, 1.0, atol=0.01)
     assert ratios_from_effects(np.zeros(0), np.zeros(0)).shape == (0,)
     rng = np.random.default_rng(0)
-    for _ in range(50):
-        ratios = ratios_from_effects(rng.normal(size=8), rng.uniform(0.01, 1.0, 8))
-        assert (ratios >= 0).all() and ratios.max() <= MOST_RATIO and ratios.mean() <= 1 + 1e-12
+    ratios = ratios_from_effects(rng.normal(size=200), rng.uniform(0.01, 1.0, 200))
+    assert (ratios >= 0).all() and ratios.max() <= 2.0
 
 
 # Labels that resemble each other
@@ -200,23 +197,58 @@ def test_correlations_are_those_of_shared_training_rows_with_a_mean_of_one():
     np.testing.assert_array_equal(correlations(bench_of(apart), Target(0, 0, (0, 1, 2, 3, 4))), 1.0)
 
 
-def test_families_of_labels_are_groups():
-    rng = np.random.default_rng(1)
+def family_labels(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
     family = np.array([0, 1, 2, 0, 1, 2, 0, 1])
     labels = rng.normal(size=(80, 3))[:, family] * rng.choice([-1, 1], 8) + 0.2 * rng.normal(size=(80, 8))
-    bench = bench_of(labels)
-    groups = alike_groups(bench, 0, range(8), 3)
+    return family, labels
+
+
+def test_families_of_labels_are_groups():
+    family, labels = family_labels(1)
+    alike = likeness(bench_of(labels), 0, range(8), None)
+    assert alike.shape == (8, 8) and (alike >= 0).all() and (alike <= 1).all()
+    np.testing.assert_array_equal(alike, alike.T)
+    np.testing.assert_array_equal(np.diag(alike), 1.0)
+    groups = alike_groups(alike, 3)
     assert sorted(np.unique(groups)) == [0, 1, 2]
-    same = groups[:, None] == groups
-    np.testing.assert_array_equal(same, family[:, None] == family)
-    np.testing.assert_array_equal(alike_groups(bench, 0, range(8), 8), np.arange(8))
+    np.testing.assert_array_equal(groups[:, None] == groups, family[:, None] == family)
+    np.testing.assert_array_equal(alike_groups(alike, 8), np.arange(8))
 
 
 def test_there_are_as_many_groups_where_no_row_is_shared():
-    rng = np.random.default_rng(2)
-    labels = np.where(np.arange(80)[:, None] % 8 == np.arange(8), rng.normal(size=(80, 8)), np.nan)
-    groups = alike_groups(bench_of(labels), 0, range(8), 3)
+    _, labels = family_labels(2)
+    apart = np.where(np.arange(80)[:, None] % 8 == np.arange(8), labels, np.nan)
+    groups = alike_groups(likeness(bench_of(apart), 0, range(8), None), 3)
     assert sorted(np.unique(groups)) == [0, 1, 2]
+
+
+def test_what_a_network_predicts_tells_copies_that_share_no_row():
+    """Tasks 0 and 2 read one input, 1 and 3 another; every row has one label."""
+    rng = np.random.default_rng(3)
+    inputs = rng.normal(size=(600, 3))
+    truth = np.column_stack([inputs[:, 0], inputs[:, 1], -2 * inputs[:, 0], 5 + inputs[:, 1]])
+    labels = np.where(np.arange(600)[:, None] % 4 == np.arange(4), truth, np.nan)
+    bench = bench_of(labels, "transfer+w32")
+    bench.data.inputs[0, :600] = inputs
+    member = bench.member(0, (0, 1, 2, 3), 1, 0)
+    options = replace(bench.plain(), max_epochs=40, patience=40)
+    trained = train(Population(bench.shape, (member,)), bench.data, options).member_state(0)
+    alike = likeness(bench, 0, (0, 1, 2, 3), trained)
+    expected = np.tile(np.eye(2), (2, 2))
+    np.testing.assert_allclose(alike, expected, atol=0.3)
+    np.testing.assert_array_equal(alike_groups(alike, 2), [0, 1, 0, 1])
+    np.testing.assert_array_equal(likeness(bench, 0, (2, 0), trained), alike[np.ix_([2, 0], [2, 0])])
+
+
+def test_the_nearest_sources_are_those_most_alike_in_the_order_of_the_tasks():
+    alike = np.array([[1.0, 0.2, 0.9, 0.5], [0.2, 1.0, 0.2, 0.2], [0.9, 0.2, 1.0, 0.1], [0.5, 0.2, 0.1, 1.0]])
+    tasks = (3, 5, 7, 8)
+    assert nearest_sources(alike, tasks, 3, 2) == (3, 7, 8)
+    assert nearest_sources(alike, tasks, 8, 1) == (3, 8)
+    assert nearest_sources(alike, tasks, 5, 2) == (3, 5, 7)
+    assert nearest_sources(alike, tasks, 7, 9) == tasks
+    assert nearest_sources(alike, tasks, 7, 0) == (7,)
 
 
 # Guides that are spoiled
@@ -299,12 +331,34 @@ def test_records_tell_the_ratios_and_go_through_json(name: str):
         assert ratios[target] == 1.0 and spread[target] is None
         others = [t for t in TASKS if t != target]
         own = np.array([ratios[t] for t in others], float)
-        assert (own >= 0).all() and (own <= MOST_RATIO).all() and own.mean() <= 1 + 1e-3
+        assert (own >= 0).all() and (own <= 2.0).all()
+        assert word == "learned" or own.mean() <= 1 + 1e-3
         known = [spread[t] is not None for t in others]
         assert all(known) if word in ("learned", "one-step") else not any(known)
         if word in ("equal", "alone"):
             assert set(own) == {float(word == "equal")}
     assert len(told(fits)) == 2 * 3
+
+
+def test_both_starts_meet_every_value_that_is_tried_equally_often():
+    bench = bench_of(np.random.default_rng(0).normal(size=(20, 2)), "align+w32", tuning=Tuning())
+    trained = [{"tasks": np.array([[k]])} for k in range(3)]
+    starts = [_start(bench, trained, s) for s in range(len(bench.settings))]
+    goes_on = np.array([start is not None for start in starts])
+    tried = {
+        name: [dict(s.options)[name] for s in bench.settings]
+        for name in ("transfer.strength", "align.weight")
+    }
+    tried |= {"rate": [s.rate for s in bench.settings], "decay": [s.decay for s in bench.settings]}
+    for values in tried.values():
+        for value in set(values):
+            own = np.array(values) == value
+            assert goes_on[own].sum() * 2 == own.sum()
+    assert {int(start["tasks"][0, 0]) for start in starts if start is not None} == {0, 1, 2}
+    for word in ("pretrained", "scratch"):
+        given = trained if word == "pretrained" else []
+        other = bench_of(np.zeros((20, 2)), f"align+w32+{word}", tuning=Tuning())
+        assert {_start(other, given, s) is not None for s in range(8)} == {word == "pretrained"}
 
 
 def test_steps_of_learning_and_pretraining_are_counted():
