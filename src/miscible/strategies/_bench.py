@@ -21,11 +21,12 @@ from ..learning import (
 )
 from ..splits import FoldData
 from ._ensemble import NetworkEnsemble
+from ._fit import NetworkFit, one_head
 from ._story import tell_story
 from ._strategy import Strategy
 from ._tuning import Tuning
 
-__all__ = ["Bench", "NetworkFit", "join_fits", "make_bench"]
+__all__ = ["BYTES", "CHUNK_BYTES", "HEAD_UNITS", "LAYERS", "Bench", "make_bench"]
 
 LAYERS = 2
 HEAD_UNITS = 64
@@ -33,33 +34,10 @@ L1 = 1e-3
 """Weight of the penalty on a relation graph; losses are of order 1."""
 
 _INFLUENCE_ROWS = 512
-_BYTES = 20
-_CHUNK_BYTES = 1 << 30
+BYTES = 20
+"""A parameter takes: itself, its gradient, two moments and the best so far."""
+CHUNK_BYTES = 1 << 30
 """Parameters, moments and best copies of networks trained in one go, where there may be thousands."""
-
-
-@dataclass(frozen=True)
-class NetworkFit:
-    """What one fold keeps of a population.
-
-    Parameters
-    ----------
-    ensemble
-        The finalists that did not diverge.
-    kept
-        One record per finalist: setting, epochs, steps, training curves, and what its remedies did.
-    members, diverged, steps
-        Counts over every setting that was tried.
-    parameters
-        Of one network.
-    """
-
-    ensemble: NetworkEnsemble
-    kept: tuple[dict[str, object], ...]
-    members: int
-    diverged: int
-    steps: int
-    parameters: int
 
 
 @dataclass(frozen=True)
@@ -119,10 +97,10 @@ class Bench:
         result: list[list[int]] = []
         room = 0
         for place, own in enumerate(tasks):
-            need = each * _BYTES * (bodies + head * len(own))
+            need = each * BYTES * (bodies + head * len(own))
             if not result or need > room:
                 result.append([])
-                room = _CHUNK_BYTES
+                room = CHUNK_BYTES
             result[-1].append(place)
             room -= need
         return result
@@ -171,7 +149,7 @@ class Bench:
             if served is not None:
                 answers = served[members[k].race]
                 if members[k].primary is not None:
-                    state = _one_head(state, members[k].tasks.index(answers[0]))
+                    state = one_head(state, members[k].tasks.index(answers[0]))
                 state = {**state, "tasks": np.where(np.isin(state["tasks"], answers), state["tasks"], -1)}
                 story["served"] = list(answers)
             if self.shape.mixing.startswith("relation"):
@@ -201,29 +179,6 @@ class Bench:
             [round(float(v), 5) if ok else None for v, ok in zip(line, own, strict=True)]
             for line, own in zip(mean, there, strict=True)
         ]
-
-
-def join_fits(fits: Sequence[NetworkFit], steps_before: int) -> NetworkFit:
-    """One record of what several populations kept of a fold, and the steps of earlier stages."""
-    first = fits[0]
-    states = [fit.ensemble.state for fit in fits if fit.ensemble.state]
-    whole = {name: np.concatenate([s[name] for s in states]) for name in states[0]} if states else {}
-    return NetworkFit(
-        ensemble=replace(first.ensemble, state=whole),
-        kept=tuple(story for fit in fits for story in fit.kept),
-        members=sum(fit.members for fit in fits),
-        diverged=sum(fit.diverged for fit in fits),
-        steps=steps_before + sum(fit.steps for fit in fits),
-        parameters=first.parameters,
-    )
-
-
-def _one_head(state: State, head: int) -> State:
-    """A network with one of its heads alone."""
-    return {
-        name: array[:, head : head + 1] if name == "tasks" or name.startswith(("head.", "own.")) else array
-        for name, array in state.items()
-    }
 
 
 def make_bench(

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..learning import Member, NetworkShape, Population, State, train
 from ..splits import FoldData
-from ._bench import NetworkFit, make_bench
+from ._bench import make_bench
 from ._ensemble import NetworkEnsemble
+from ._fit import NetworkFit
 from ._strategy import Strategy
 from ._tuning import Tuning
 

@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from ..learning import Fitted, GradientProbe, Member, Population, train
-from ._bench import Bench, NetworkFit
+from ._bench import Bench
+from ._fit import NetworkFit
 from ._grouping import Grouping, affinity_from_gram, affinity_from_pairs, best_grouping
 
 __all__ = ["fit_grouped"]

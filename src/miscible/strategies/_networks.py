@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ..learning import Population, train
 from ..splits import FoldData
 from ._axes import TRANSFERS
-from ._bench import Bench, NetworkFit, make_bench
+from ._bench import Bench, make_bench
+from ._fit import NetworkFit
 from ._grouped import fit_grouped
 from ._strategy import Strategy
 from ._transfer import fit_transfer

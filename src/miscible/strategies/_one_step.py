@@ -23,9 +23,19 @@ _MOST_GROUPS = 6
 
 
 def learn_one_step(
-    bench: Bench, targets: Sequence[Target], starts: Sequence[Sequence[State]]
+    bench: Bench, targets: Sequence[Target], starts: Sequence[Sequence[State]], alike: Sequence[np.ndarray]
 ) -> list[TargetRatios]:
-    """By the hypergradient of the held-out loss, averaged over seeds that hold out different rows."""
+    """By the hypergradient of the held-out loss, averaged over seeds that hold out different rows.
+
+    Parameters
+    ----------
+    bench, targets
+        Whose ratios.
+    starts
+        By fold, networks of all tasks to learn from; empty to start from scratch.
+    alike
+        By fold, `likeness` of its tasks, for ratios that are tied.
+    """
     knobs = bench.settings[0].of("transfer")
     seeds = range(int(knobs["seeds"]))
     tries = [(i, seed) for i in range(len(targets)) for seed in seeds]
@@ -44,7 +54,7 @@ def learn_one_step(
             ratios=np.ones((len(own), width)),
             strength=np.array([m.setting.of("transfer")["strength"] for m in own]),
             held_out=tuple(held_out[p] for p in useful),
-            groups=_groups(bench, own, width) if bench.strategy.tied == "tied" else None,
+            groups=_groups(bench, own, width, alike) if bench.strategy.tied == "tied" else None,
             every=int(knobs["every"]),
             horizon=int(knobs["horizon"]),
             rate=knobs["rate"],
@@ -52,11 +62,7 @@ def learn_one_step(
         )
         epochs = -(-int(knobs["updates"] * knobs["every"]) // bench.options.min_steps)
         options = replace(bench.plain(), max_epochs=epochs, patience=epochs)
-        begin = None
-        if any(len(own_starts) for own_starts in starts):
-            begin = [
-                starts[m.data][chosen[p][1] % len(starts[m.data])] for p, m in zip(useful, own, strict=True)
-            ]
+        begin = [_start(starts[m.data], chosen[p][1]) for p, m in zip(useful, own, strict=True)]
         fitted = train(Population(bench.shape, tuple(own)), bench.data, options, starts=begin, transfer=plan)
         for p, fit in zip(useful, fitted.members, strict=True):
             i, seed = chosen[p]
@@ -65,6 +71,10 @@ def learn_one_step(
                 late = fit.ratios[len(fit.ratios) // 2 :]
                 ratios[i, seed, list(targets[i].tasks)] = finite_mean(late)
     return [_averaged(t, ratios[i][:, list(t.tasks)], int(steps[i])) for i, t in enumerate(targets)]
+
+
+def _start(trained: Sequence[State], seed: int) -> State | None:
+    return trained[seed % len(trained)] if trained else None
 
 
 def _averaged(target: Target, each: np.ndarray, steps: int) -> TargetRatios:
@@ -111,13 +121,10 @@ def _held_out(bench: Bench, target: Target, seed: int, knobs: dict[str, float]) 
     return np.sort(np.random.Generator(np.random.PCG64(keys)).choice(held_out, few, replace=False))
 
 
-def _groups(bench: Bench, members: Sequence[Member], width: int) -> np.ndarray:
+def _groups(bench: Bench, members: Sequence[Member], width: int, alike: Sequence[np.ndarray]) -> np.ndarray:
     """``(n_members, width)`` groups of sources that share a ratio."""
     result = np.zeros((len(members), width), np.int64)
-    known: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
     for k, member in enumerate(members):
-        key = member.data, member.tasks
-        if key not in known:
-            known[key] = alike_groups(bench, member.data, member.tasks, _MOST_GROUPS)
-        result[k, : len(member.tasks)] = known[key]
+        own = [bench.learnable[member.data].index(t) for t in member.tasks]
+        result[k, : len(own)] = alike_groups(alike[member.data][np.ix_(own, own)], _MOST_GROUPS)
     return result

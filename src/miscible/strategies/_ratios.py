@@ -16,7 +16,7 @@ __all__ = ["find_ratios"]
 
 
 def find_ratios(
-    bench: Bench, targets: Sequence[Target], starts: Sequence[Sequence[State]]
+    bench: Bench, targets: Sequence[Target], starts: Sequence[Sequence[State]], alike: Sequence[np.ndarray]
 ) -> list[TargetRatios]:
     """Ratios of every target, as the strategy says.
 
@@ -28,6 +28,8 @@ def find_ratios(
         Whose ratios.
     starts
         By fold, networks of all tasks to learn from; empty to start from scratch.
+    alike
+        By fold, `likeness` of its tasks.
     """
     match bench.strategy.ratios:
         case "equal":
@@ -37,9 +39,9 @@ def find_ratios(
         case "correlated":
             return [_fixed(t, correlations(bench, t)) for t in targets]
         case "one-step":
-            return learn_one_step(bench, targets, starts)
+            return learn_one_step(bench, targets, starts, alike)
         case _:
-            return learn_from_subsets(bench, targets)
+            return learn_from_subsets(bench, targets, alike)
 
 
 def _fixed(target: Target, ratios: np.ndarray) -> TargetRatios:

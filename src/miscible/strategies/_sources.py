@@ -1,4 +1,4 @@
-"""Targets, what counts for them, and which sources resemble each other by their labels."""
+"""Targets, what counts for them, and which tasks resemble each other."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
 
+from ..learning import State, predict
 from ._bench import Bench
 
-__all__ = ["Target", "TargetRatios", "alike_groups", "correlations"]
+__all__ = ["Target", "TargetRatios", "alike_groups", "correlations", "likeness", "nearest_sources"]
 
 _FEWEST_SHARED = 10
 """Rows with both labels that a correlation needs."""
+_ROWS_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,57 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(abs(np.corrcoef(a, b)[0, 1]))
 
 
-def alike_groups(bench: Bench, fold: int, tasks: Sequence[int], most: int) -> np.ndarray:
-    """``(n,)`` groups of tasks whose labels go together, counted from 0; ``most`` of them, or one a task if fewer.
+def likeness(bench: Bench, fold: int, tasks: Sequence[int], trained: State | None) -> np.ndarray:
+    """How much tasks resemble each other, ``(n, n)``, 1 on the diagonal.
 
-    By average linkage of the absolute correlations of the training labels.
+    The absolute correlation of what a network of all tasks predicts for them, which needs no row with two labels;
+    without a network that of their labels on shared rows, as a share of the largest.
+
+    Parameters
+    ----------
+    bench, fold, tasks
+        Whose.
+    trained
+        A network of all of them.
     """
-    n = len(tasks)
+    if trained is None:
+        each = np.stack([correlations(bench, Target(fold, t, tuple(tasks))) for t in tasks])
+        alike = (each + each.T) / 2
+        alike = np.clip(alike / max(float(alike.max(initial=0.0)), 1e-12), 0.0, 1.0)
+    else:
+        rows = bench.data.train_rows[fold]
+        rows = rows[:: max(1, len(rows) // _ROWS_LOOKED_AT)]
+        outputs = predict(bench.shape, bench.data.kinds, trained, bench.data.inputs[fold][rows])[0]
+        first = [bench.shape.output_slices[t].start for t in tasks]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alike = np.nan_to_num(np.abs(np.corrcoef(outputs[:, first].T)))
+        alike = alike.reshape(len(tasks), len(tasks))
+    np.fill_diagonal(alike, 1.0)
+    return alike
+
+
+def nearest_sources(alike: np.ndarray, tasks: Sequence[int], task: int, most: int) -> tuple[int, ...]:
+    """A task and the ``most`` others that resemble it most, in the order of ``tasks``."""
+    order = np.argsort(-alike[list(tasks).index(task)], kind="stable").tolist()
+    others = [tasks[i] for i in order if tasks[i] != task][:most]
+    return tuple(t for t in tasks if t == task or t in others)
+
+
+def alike_groups(alike: np.ndarray, most: int) -> np.ndarray:
+    """``(n,)`` groups of tasks that resemble each other, counted from 0; ``most`` of them, or one a task if fewer.
+
+    By average linkage.
+
+    Parameters
+    ----------
+    alike
+        ``(n, n)`` of `likeness`.
+    most
+        Groups.
+    """
+    n = len(alike)
     if n <= most:
         return np.arange(n)
-    alike = np.stack([correlations(bench, Target(fold, t, tuple(tasks))) for t in tasks])
-    close = (alike + alike.T) / 2
-    distance = 1.0 - close / max(float(np.nanmax(close)), 1e-12)
-    upper = np.nan_to_num(distance[np.triu_indices(n, 1)], nan=1.0)
+    distance = 1.0 - alike[np.triu_indices(n, 1)]
     # Where nothing tells tasks apart, as without shared rows, there must be as many groups all the same.
-    return cut_tree(linkage(upper, "average"), n_clusters=most)[:, 0].astype(np.int64)
+    return cut_tree(linkage(distance, "average"), n_clusters=most)[:, 0].astype(np.int64)

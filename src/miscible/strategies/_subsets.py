@@ -35,18 +35,29 @@ _FEWEST_NETWORKS = 8
 """With a target that its effects are fitted to."""
 
 
-def learn_from_subsets(bench: Bench, targets: Sequence[Target]) -> list[TargetRatios]:
+def learn_from_subsets(
+    bench: Bench, targets: Sequence[Target], alike: Sequence[np.ndarray]
+) -> list[TargetRatios]:
     """Ratios of all targets of every fold from one population of networks of random subsets.
 
     Training rows are cut once more by whole groups: the networks learn on the larger part and are judged on the other.
-    With more than `_MOST_UNITS` tasks, or tied ratios, sources enter in groups of similar labels.
+    With more than `_MOST_UNITS` tasks, or tied ratios, sources enter in groups of tasks that resemble each other.
+
+    Parameters
+    ----------
+    bench
+        The strategy on its folds.
+    targets
+        Whose ratios.
+    alike
+        By fold, `likeness` of its tasks.
     """
     folds = sorted({t.fold for t in targets})
     effects: dict[int, list[Effects]] = {}
     steps: dict[int, int] = {}
     for f in folds:
         if len(bench.learnable[f]) > 1:
-            effects[f], steps[f] = _effects_of_fold(bench, f)
+            effects[f], steps[f] = _effects_of_fold(bench, f, alike[f])
     shares = {f: sum(t.fold == f for t in targets) for f in folds}
     result: list[TargetRatios] = []
     for target in targets:
@@ -66,7 +77,7 @@ def learn_from_subsets(bench: Bench, targets: Sequence[Target]) -> list[TargetRa
     return result
 
 
-def _effects_of_fold(bench: Bench, fold: int) -> tuple[list[Effects], int]:
+def _effects_of_fold(bench: Bench, fold: int, alike: np.ndarray) -> tuple[list[Effects], int]:
     """Effects among the tasks of one fold, ``(bench.shape.n_tasks, ) * 2``, and the steps it took.
 
     From all networks, then from each half of them.
@@ -77,7 +88,7 @@ def _effects_of_fold(bench: Bench, fold: int) -> tuple[list[Effects], int]:
     rng = np.random.Generator(np.random.PCG64(keys))
     data = _cut(bench, fold, knobs, rng)
     most = _TIED_UNITS if bench.strategy.tied == "tied" else _MOST_UNITS
-    unit = alike_groups(bench, fold, tasks.tolist(), most)
+    unit = alike_groups(alike, most)
     n_units = int(unit.max()) + 1
     n_networks = int(np.clip(round(knobs["networks"] * n_units), _FEWEST, _MOST))
     designs = subset_designs(n_units, n_networks, rng)[:, unit]

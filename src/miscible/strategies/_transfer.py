@@ -12,24 +12,32 @@ from dataclasses import replace
 import numpy as np
 
 from ..learning import Alignment, Member, Population, State, TransferPlan, train
-from ._bench import Bench, NetworkFit, join_fits
+from ._bench import Bench
+from ._fit import NetworkFit, join_fits
 from ._ratios import find_ratios
-from ._sources import Target, TargetRatios
+from ._sources import Target, TargetRatios, likeness, nearest_sources
 from ._warm import best_states, pretrain
 
-__all__ = ["fit_transfer"]
+__all__ = ["MOST_SOURCES", "fit_transfer"]
 
+MOST_SOURCES = 32
+"""Tasks that may count for a target, where there are more than `_ALL_UP_TO`."""
+_ALL_UP_TO = 64
 _FINAL = 3
 """Purpose of a seed: networks trained with frozen ratios."""
 
 
-def fit_transfer(bench: Bench) -> list[NetworkFit]:
+def fit_transfer(bench: Bench, only: Sequence[int] | None = None) -> list[NetworkFit]:
     """Find the ratios of every target of every fold, then train its networks with them.
+
+    Among hundreds of tasks a target is given the `MOST_SOURCES` ones that resemble it most.
 
     Parameters
     ----------
     bench
         What to train.
+    only
+        Tasks that are targets; all by default.
     """
     first, trained = pretrain(bench, None) if bench.strategy.begin != "scratch" else ([], None)
     starts = [best_states(trained, first, f, bench.tuning.finalists) for f in range(bench.n_folds)]
@@ -37,13 +45,19 @@ def fit_transfer(bench: Bench) -> list[NetworkFit]:
     for k, member in enumerate(first):
         assert trained is not None
         steps[member.data] += trained.members[k].steps
+    alike = [
+        likeness(bench, f, tasks, starts[f][0] if starts[f] else None) if len(tasks) > 1 else np.ones((1, 1))
+        for f, tasks in enumerate(bench.learnable)
+    ]
     targets = [
-        Target(f, t, tuple(tasks))
+        Target(
+            f, t, nearest_sources(alike[f], tasks, t, MOST_SOURCES if len(tasks) > _ALL_UP_TO else len(tasks))
+        )
         for f, tasks in enumerate(bench.learnable)
         for t in tasks
-        if starts[f] or trained is None
+        if only is None or t in only
     ]
-    found = find_ratios(bench, targets, starts)
+    found = find_ratios(bench, targets, starts, alike)
     fits: list[list[NetworkFit]] = [[] for _ in range(bench.n_folds)]
     for part in bench.chunks([ratios.target.tasks for ratios in found], each=len(bench.settings)):
         for f, fit in enumerate(_train(bench, [found[i] for i in part], starts)):

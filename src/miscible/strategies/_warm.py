@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..learning import Fitted, Hook, Member, Population, State, train
-from ._bench import Bench, NetworkFit
+from ._bench import Bench
+from ._fit import NetworkFit
 
 __all__ = ["best_states", "fit_warm", "pretrain"]
 

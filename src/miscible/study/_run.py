@@ -14,7 +14,7 @@ from ..errors import MiscibleError, PlanError
 from ..evaluation import check_margin
 from ..inputs import Features, featurize
 from ..splits import FoldAssignment, Groups, assign_folds, group_keys
-from ..strategies import Strategy
+from ..strategies import Strategy, check_memory
 from ..table import Table
 from ._cells import Cell, CellRecord, cells_of_repeat
 from ._executors import Executor, make_executor
@@ -116,6 +116,10 @@ def run_study(
             unit=prop.model_unit, source=table.source, column=prop.name,
         )  # fmt: skip
     features = featurize(table.frame, table.inputs, n_jobs=min(plan.workers, os.cpu_count() or 1))
+    check_memory(
+        plan.parsed_strategies(), plan.tuning, n_rows=table.n_rows, n_inputs=len(features.names),
+        n_folds=plan.split.folds, n_tasks=table.n_tasks,
+    )  # fmt: skip
     groups = group_keys(table, plan.split.group) if extension is None else extension.groups
     if len(np.unique(groups.codes)) < plan.split.folds:
         raise PlanError(
