@@ -16,7 +16,11 @@ __all__ = ["find_ratios"]
 
 
 def find_ratios(
-    bench: Bench, targets: Sequence[Target], starts: Sequence[Sequence[State]], alike: Sequence[np.ndarray]
+    bench: Bench,
+    targets: Sequence[Target],
+    starts: Sequence[Sequence[State]],
+    alike: Sequence[np.ndarray],
+    families: Sequence[str] | None = None,
 ) -> list[TargetRatios]:
     """Ratios of every target, as the strategy says.
 
@@ -30,6 +34,8 @@ def find_ratios(
         By fold, networks of all tasks to learn from; empty to start from scratch.
     alike
         By fold, `likeness` of its tasks.
+    families
+        By task; targets have no sources of their own family.
     """
     match bench.strategy.ratios:
         case "equal":
@@ -41,7 +47,7 @@ def find_ratios(
         case "one-step":
             return learn_one_step(bench, targets, starts, alike)
         case _:
-            return learn_from_subsets(bench, targets, alike)
+            return learn_from_subsets(bench, targets, alike, families)
 
 
 def _fixed(target: Target, ratios: np.ndarray) -> TargetRatios:

@@ -100,10 +100,28 @@ def likeness(bench: Bench, fold: int, tasks: Sequence[int], trained: State | Non
     return alike
 
 
-def nearest_sources(alike: np.ndarray, tasks: Sequence[int], task: int, most: int) -> tuple[int, ...]:
-    """A task and the ``most`` others that resemble it most, in the order of ``tasks``."""
+def nearest_sources(
+    alike: np.ndarray, tasks: Sequence[int], task: int, most: int, families: Sequence[str] | None = None
+) -> tuple[int, ...]:
+    """A task and the ``most`` others that resemble it most, in the order of ``tasks``.
+
+    Parameters
+    ----------
+    alike
+        ``(n, n)`` of `likeness` among ``tasks``.
+    tasks, task
+        All, and whose sources.
+    most
+        Sources.
+    families
+        By task of the table; those of its own family are no sources.
+    """
     order = np.argsort(-alike[list(tasks).index(task)], kind="stable").tolist()
-    others = [tasks[i] for i in order if tasks[i] != task][:most]
+    others = [
+        t
+        for t in (tasks[i] for i in order)
+        if t != task and (families is None or families[t] != families[task])
+    ][:most]
     return tuple(t for t in tasks if t == task or t in others)
 
 

@@ -18,6 +18,7 @@ from sklearn.linear_model import BayesianRidge
 from ..learning import Member, Population, TrainingData, train
 from ..splits import inner_split
 from ._bench import Bench
+from ._families import families_together, one_a_family
 from ._sources import Target, TargetRatios, alike_groups
 
 __all__ = ["Effects", "effects_from_subsets", "learn_from_subsets", "ratios_from_effects", "subset_designs"]
@@ -36,7 +37,10 @@ _FEWEST_NETWORKS = 8
 
 
 def learn_from_subsets(
-    bench: Bench, targets: Sequence[Target], alike: Sequence[np.ndarray]
+    bench: Bench,
+    targets: Sequence[Target],
+    alike: Sequence[np.ndarray],
+    families: Sequence[str] | None = None,
 ) -> list[TargetRatios]:
     """Ratios of all targets of every fold from one population of networks of random subsets.
 
@@ -51,13 +55,17 @@ def learn_from_subsets(
         Whose ratios.
     alike
         By fold, `likeness` of its tasks.
+    families
+        By task, where targets have no sources of their own family: its tasks enter together, one in a network, so that
+        a target is never judged where one of them was learned.
     """
     folds = sorted({t.fold for t in targets})
     effects: dict[int, list[Effects]] = {}
     steps: dict[int, int] = {}
     for f in folds:
-        if len(bench.learnable[f]) > 1:
-            effects[f], steps[f] = _effects_of_fold(bench, f, alike[f])
+        own = [t for t in targets if t.fold == f]
+        if any(len(t.tasks) > 1 for t in own):
+            effects[f], steps[f] = _effects_of_fold(bench, f, alike[f], own, families)
     shares = {f: sum(t.fold == f for t in targets) for f in folds}
     result: list[TargetRatios] = []
     for target in targets:
@@ -77,21 +85,29 @@ def learn_from_subsets(
     return result
 
 
-def _effects_of_fold(bench: Bench, fold: int, alike: np.ndarray) -> tuple[list[Effects], int]:
+def _effects_of_fold(
+    bench: Bench, fold: int, alike: np.ndarray, targets: Sequence[Target], families: Sequence[str] | None
+) -> tuple[list[Effects], int]:
     """Effects among the tasks of one fold, ``(bench.shape.n_tasks, ) * 2``, and the steps it took.
 
     From all networks, then from each half of them.
     """
     tasks = np.array(bench.learnable[fold])
+    # Who counts for no target is left out: among hundreds of tasks, few may be asked for.
+    part = np.isin(tasks, np.concatenate([target.tasks for target in targets]))
+    tasks, alike = tasks[part], alike[np.ix_(part, part)]
     knobs = bench.settings[0].of("transfer")
     keys = np.random.SeedSequence([bench.seed, fold, _LEARNING])
     rng = np.random.Generator(np.random.PCG64(keys))
     data = _cut(bench, fold, knobs, rng)
     most = _TIED_UNITS if bench.strategy.tied == "tied" else _MOST_UNITS
-    unit = alike_groups(alike, most)
+    family = None if families is None else np.array(families)[tasks]
+    unit = alike_groups(alike, most) if family is None else families_together(alike, family, most)
     n_units = int(unit.max()) + 1
     n_networks = int(np.clip(round(knobs["networks"] * n_units), _FEWEST, _MOST))
     designs = subset_designs(n_units, n_networks, rng)[:, unit]
+    if family is not None:
+        designs = one_a_family(designs, family, np.isin(tasks, [target.task for target in targets]), rng)
     losses = np.full(designs.shape, np.nan)
     options = replace(bench.plain(), max_epochs=_EPOCHS, patience=_EPOCHS)
     rates = sorted({s.rate for s in bench.settings})
@@ -204,17 +220,18 @@ def effects_from_subsets(designs: np.ndarray, losses: np.ndarray, units: np.ndar
     losses
         ``(n_networks, n_tasks)`` held-out losses, NaN where a network did not learn a task.
     units
-        ``(n_tasks,)`` tasks with equal numbers are in the same networks and share an effect.
+        ``(n_tasks,)`` tasks with equal numbers share an effect, that of any of them being there.
     """
     n_tasks = designs.shape[1]
     mean, deviation = np.full((2, n_tasks, n_tasks), np.nan)
     first = np.unique(units, return_index=True)[1]
+    present = np.stack([designs[:, units == unit].any(axis=1) for unit in units], axis=1)
     for t in range(n_tasks):
         known = np.isfinite(losses[:, t]) & (losses[:, t] > 0)
         others = first[units[first] != units[t]]
         if known.sum() < _FEWEST_NETWORKS or not len(others):
             continue
-        fitted = BayesianRidge().fit(designs[known][:, others].astype(float), np.log(losses[known, t]))
+        fitted = BayesianRidge().fit(present[known][:, others].astype(float), np.log(losses[known, t]))
         each = zip(others, fitted.coef_, np.sqrt(np.diag(fitted.sigma_)), strict=True)
         for other, effect, wide in each:
             same = units == units[other]

@@ -27,7 +27,9 @@ _FINAL = 3
 """Purpose of a seed: networks trained with frozen ratios."""
 
 
-def fit_transfer(bench: Bench, only: Sequence[int] | None = None) -> list[NetworkFit]:
+def fit_transfer(
+    bench: Bench, only: Sequence[int] | None = None, families: Sequence[str] | None = None
+) -> list[NetworkFit]:
     """Find the ratios of every target of every fold, then train its networks with them.
 
     Among hundreds of tasks a target is given the `MOST_SOURCES` ones that resemble it most.
@@ -38,7 +40,17 @@ def fit_transfer(bench: Bench, only: Sequence[int] | None = None) -> list[Networ
         What to train.
     only
         Tasks that are targets; all by default.
+    families
+        By task; those of its own family, which may be nearly copies of it, are no sources of a target. Only where
+        networks start from scratch.
+
+    Raises
+    ------
+    ValueError
+        Families are given, and networks go on from those of all tasks.
     """
+    if families is not None and bench.strategy.begin != "scratch":
+        raise ValueError("what goes on from a network of all tasks has learned from the target's family")
     first, trained = pretrain(bench, None) if bench.strategy.begin != "scratch" else ([], None)
     starts = [best_states(trained, first, f, bench.tuning.finalists) for f in range(bench.n_folds)]
     steps = np.zeros(bench.n_folds, np.int64)
@@ -49,15 +61,14 @@ def fit_transfer(bench: Bench, only: Sequence[int] | None = None) -> list[Networ
         likeness(bench, f, tasks, starts[f][0] if starts[f] else None) if len(tasks) > 1 else np.ones((1, 1))
         for f, tasks in enumerate(bench.learnable)
     ]
+    most = [MOST_SOURCES if len(tasks) > _ALL_UP_TO else len(tasks) for tasks in bench.learnable]
     targets = [
-        Target(
-            f, t, nearest_sources(alike[f], tasks, t, MOST_SOURCES if len(tasks) > _ALL_UP_TO else len(tasks))
-        )
+        Target(f, t, nearest_sources(alike[f], tasks, t, most[f], families))
         for f, tasks in enumerate(bench.learnable)
         for t in tasks
         if only is None or t in only
     ]
-    found = find_ratios(bench, targets, starts, alike)
+    found = find_ratios(bench, targets, starts, alike, families)
     fits: list[list[NetworkFit]] = [[] for _ in range(bench.n_folds)]
     for part in bench.chunks([ratios.target.tasks for ratios in found], each=len(bench.settings)):
         for f, fit in enumerate(_train(bench, [found[i] for i in part], starts)):
