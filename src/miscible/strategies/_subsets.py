@@ -27,7 +27,9 @@ _LEARNING = 5
 """Purpose of a seed: networks of random subsets."""
 _HELD_OUT_SHARE = 0.2
 _EPOCHS = 12
-_FEWEST, _MOST = 48, 160
+_CUTS = 4
+"""Ways to hold out rows: the few labels of one cut of a scarce task would speak for all."""
+_FEWEST, _MOST = 96, 160
 """Networks of a fold."""
 _MOST_UNITS = 40
 """Sources or groups of sources whose effects can be told apart with so many networks."""
@@ -44,8 +46,9 @@ def learn_from_subsets(
 ) -> list[TargetRatios]:
     """Ratios of all targets of every fold from one population of networks of random subsets.
 
-    Training rows are cut once more by whole groups: the networks learn on the larger part and are judged on the other.
-    With more than `_MOST_UNITS` tasks, or tied ratios, sources enter in groups of tasks that resemble each other.
+    Training rows are cut once more by whole groups, in a few ways: a network learns on the larger part of one cut and
+    is judged on the other, and is compared with the networks of its cut. With more than `_MOST_UNITS` tasks, or tied
+    ratios, sources enter in groups of tasks that resemble each other.
 
     Parameters
     ----------
@@ -99,7 +102,8 @@ def _effects_of_fold(
     knobs = bench.settings[0].of("transfer")
     keys = np.random.SeedSequence([bench.seed, fold, _LEARNING])
     rng = np.random.Generator(np.random.PCG64(keys))
-    data = _cut(bench, fold, knobs, rng)
+    cuts = [_cut(bench, fold, knobs, rng) for _ in range(_CUTS)]
+    data = _stacked(cuts)
     most = _TIED_UNITS if bench.strategy.tied == "tied" else _MOST_UNITS
     family = None if families is None else np.array(families)[tasks]
     unit = alike_groups(alike, most) if family is None else families_together(alike, family, most)
@@ -108,6 +112,8 @@ def _effects_of_fold(
     designs = subset_designs(n_units, n_networks, rng)[:, unit]
     if family is not None:
         designs = one_a_family(designs, family, np.isin(tasks, [target.task for target in targets]), rng)
+    # A subset and its complement are judged on the same rows.
+    cut_of = np.arange(n_networks) // 2 % _CUTS
     losses = np.full(designs.shape, np.nan)
     options = replace(bench.plain(), max_epochs=_EPOCHS, patience=_EPOCHS)
     rates = sorted({s.rate for s in bench.settings})
@@ -115,7 +121,8 @@ def _effects_of_fold(
     steps = 0
     for part in bench.chunks([tasks[design].tolist() for design in designs]):
         members = tuple(
-            Member(0, tuple(tasks[designs[i]].tolist()), int(rng.integers(1 << 31)), setting, i) for i in part
+            Member(cut_of[i], tuple(tasks[designs[i]].tolist()), int(rng.integers(1 << 31)), setting, i)
+            for i in part
         )
         fitted = train(Population(bench.shape, members), data, options)
         for i, fit in zip(part, fitted.members, strict=True):
@@ -124,7 +131,7 @@ def _effects_of_fold(
                 losses[i, designs[i]] = fit.valid_curve.min(axis=0)
     half = len(designs) // 2
     parts = (slice(None), slice(half), slice(half, None))
-    found = [effects_from_subsets(designs[part], losses[part], unit) for part in parts]
+    found = [effects_from_subsets(designs[part], losses[part], unit, cut_of[part]) for part in parts]
     return [_spread_out(each, tasks, bench.shape.n_tasks) for each in found], steps
 
 
@@ -138,6 +145,19 @@ def _cut(bench: Bench, fold: int, knobs: dict[str, float], rng: np.random.Genera
     spoil_guides(targets, held_out, data.kinds, knobs, rng)
     return TrainingData(
         data.inputs[fold : fold + 1], targets[None], (learned,), (held_out,), data.kinds, data.weights
+    )
+
+
+def _stacked(cuts: Sequence[TrainingData]) -> TrainingData:
+    """Several cuts of the same rows as slices of one set of data."""
+    first = cuts[0]
+    return TrainingData(
+        np.repeat(first.inputs, len(cuts), axis=0),
+        np.concatenate([cut.targets for cut in cuts]),
+        tuple(cut.train_rows[0] for cut in cuts),
+        tuple(cut.valid_rows[0] for cut in cuts),
+        first.kinds,
+        first.weights,
     )
 
 
@@ -210,7 +230,9 @@ def subset_designs(n_tasks: int, n_networks: int, rng: np.random.Generator) -> n
     return np.stack([first, ~first], axis=1).reshape(-1, n_tasks)[:n_networks]
 
 
-def effects_from_subsets(designs: np.ndarray, losses: np.ndarray, units: np.ndarray) -> Effects:
+def effects_from_subsets(
+    designs: np.ndarray, losses: np.ndarray, units: np.ndarray, cuts: np.ndarray | None = None
+) -> Effects:
     """Explain every task's loss by the other tasks that were learned with it, by Bayesian ridge regression.
 
     Parameters
@@ -221,6 +243,8 @@ def effects_from_subsets(designs: np.ndarray, losses: np.ndarray, units: np.ndar
         ``(n_networks, n_tasks)`` held-out losses, NaN where a network did not learn a task.
     units
         ``(n_tasks,)`` tasks with equal numbers share an effect, that of any of them being there.
+    cuts
+        ``(n_networks,)`` which rows judged a network; losses are compared within a cut. All the same by default.
     """
     n_tasks = designs.shape[1]
     mean, deviation = np.full((2, n_tasks, n_tasks), np.nan)
@@ -231,12 +255,24 @@ def effects_from_subsets(designs: np.ndarray, losses: np.ndarray, units: np.ndar
         others = first[units[first] != units[t]]
         if known.sum() < _FEWEST_NETWORKS or not len(others):
             continue
-        fitted = BayesianRidge().fit(present[known][:, others].astype(float), np.log(losses[known, t]))
+        own = np.zeros(known.sum(), np.int64) if cuts is None else cuts[known]
+        there, log_loss = (
+            _within(values, own) for values in (present[known][:, others], np.log(losses[known, t][:, None]))
+        )
+        fitted = BayesianRidge().fit(there, log_loss[:, 0])
         each = zip(others, fitted.coef_, np.sqrt(np.diag(fitted.sigma_)), strict=True)
         for other, effect, wide in each:
             same = units == units[other]
             mean[t, same], deviation[t, same] = effect, wide
     return Effects(mean, deviation)
+
+
+def _within(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """``(n, m)`` values less the means of their cuts."""
+    result = np.array(values, dtype=np.float64)
+    for cut in np.unique(cuts):
+        result[cuts == cut] -= result[cuts == cut].mean(axis=0)
+    return result
 
 
 def ratios_from_effects(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
