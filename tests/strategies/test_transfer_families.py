@@ -1,6 +1,7 @@
 """Transfer among tasks of which some are one quantity under different conditions, and to a few targets of many."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from network_folds import make_folds
 from miscible.learning import Population
 from miscible.splits import FoldData
 from miscible.strategies import Tuning, parse_strategy
+from miscible.strategies import _bench as bench_module
 from miscible.strategies import _subsets as subsets
 from miscible.strategies import _transfer as transfer
 from miscible.strategies._bench import make_bench
@@ -49,14 +51,16 @@ def fit(name: str, folds: list[FoldData], only=None, families=FAMILIES):
 
 
 class Seen:
-    """Tasks of every network of random subsets."""
+    """Tasks of every network of random subsets, and how many in the networks of each run."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.tasks: list[tuple[int, ...]] = []
+        self.runs: list[list[int]] = []
         self._train = subsets.train
         monkeypatch.setattr(subsets, "train", self)
 
     def __call__(self, population: Population, *rest):
+        self.runs.append([len(member.tasks) for member in population.members])
         self.tasks += [member.tasks for member in population.members]
         return self._train(population, *rest)
 
@@ -178,3 +182,21 @@ def test_tasks_that_count_for_no_target_are_not_learned_for_the_ratios(monkeypat
     seen.tasks.clear()
     fit("transfer+w32+scratch", many_tasks(), families=None)
     assert {t for tasks in seen.tasks for t in tasks} == set(range(7))
+
+
+def test_networks_of_a_size_are_trained_together_and_runs_change_nothing(monkeypatch: pytest.MonkeyPatch):
+    """A run takes as much memory for each of its networks as for the largest."""
+    seen = Seen(monkeypatch)
+    (whole,) = fit("transfer+w32+scratch", many_tasks(), families=None)
+    assert len(seen.runs) == 1
+    monkeypatch.setattr(bench_module, "CHUNK_BYTES", 20 * 20 * 10_000)
+    seen.runs.clear()
+    (cut,) = fit("transfer+w32+scratch", many_tasks(), families=None)
+    assert len(seen.runs) > 2
+    for small, large in pairwise(seen.runs):
+        assert max(small) <= min(large)
+    for one, other in zip(whole.kept, cut.kept, strict=True):
+        assert one["primary"] == other["primary"]
+        for key in ("ratios", "spread"):
+            first, second = (np.array(story[key], float) for story in (one, other))
+            np.testing.assert_allclose(first, second, atol=2e-3)

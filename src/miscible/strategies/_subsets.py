@@ -119,13 +119,16 @@ def _effects_of_fold(
     rates = sorted({s.rate for s in bench.settings})
     setting = next(s for s in bench.settings if s.rate == rates[-1 - (len(rates) - 1) // 4])
     steps = 0
-    for part in bench.chunks([tasks[design].tolist() for design in designs]):
+    seeds = rng.integers(1 << 31, size=n_networks).tolist()
+    # Every network of a run takes the memory of the one with most tasks.
+    order = np.argsort(designs.sum(axis=1), kind="stable").tolist()
+    for chunk in bench.chunks([tasks[designs[i]].tolist() for i in order]):
+        own = [order[place] for place in chunk]
         members = tuple(
-            Member(cut_of[i], tuple(tasks[designs[i]].tolist()), int(rng.integers(1 << 31)), setting, i)
-            for i in part
+            Member(int(cut_of[i]), tuple(tasks[designs[i]].tolist()), seeds[i], setting, i) for i in own
         )
         fitted = train(Population(bench.shape, members), data, options)
-        for i, fit in zip(part, fitted.members, strict=True):
+        for i, fit in zip(own, fitted.members, strict=True):
             steps += fit.steps
             if not fit.diverged and fit.epochs:
                 losses[i, designs[i]] = fit.valid_curve.min(axis=0)
