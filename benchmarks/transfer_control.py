@@ -148,7 +148,7 @@ def ratios_of(world: World, bench: Bench, arm: str, starts: Sequence[State]) -> 
         good = world.roles == "helpful"
         return np.where(good, (len(tasks) - 1) / max(int(good.sum()), 1), 0.0)
     alike = likeness(bench, 0, tasks, starts[0] if starts else None)
-    (found,) = find_ratios(bench, [Target(0, 0, tasks)], [starts], [alike])
+    (found,) = find_ratios(bench, [Target(0, 0, tasks)], [alike])
     return found.ratios
 
 

@@ -138,10 +138,10 @@ def _starts(result: StudyResult) -> dict[tuple[int, int], tuple[float, float]]:
 
 
 def _goes_on(arm: Strategy) -> bool:
-    """Whether its networks start from networks of all properties."""
+    """Whether its networks, or half of them, start from networks of all properties."""
     if arm.architecture == "warm":
         return not arm.source
-    return arm.architecture in ("transfer", "align") and arm.begin == "pretrained"
+    return arm.architecture in ("transfer", "align") and arm.begin != "scratch"
 
 
 def _steps_per_epoch(network: dict[str, Any]) -> float:

@@ -38,11 +38,9 @@ SPLITS = {"random": "none", "scaffold": "scaffold"}
 
 PLAIN = "shared"
 LEE_ARMS = (
-    "lightgbm", "independent", PLAIN, "warm", "transfer+alone", "transfer+equal", "transfer+correlated", "transfer",
+    "lightgbm", "independent", PLAIN, "warm", "transfer+alone", "transfer", "transfer+equal", "transfer+correlated",
     "blend", "ensemble",
 )  # fmt: skip
-RANDOM_ARMS = ("transfer+one-step", "align")
-"""Arms that are run on random rows only."""
 LEE_TUNING = Tuning(
     rates=(1e-3, 3e-3), decays=(1e-2, 0.3), finalists=4, halving=(), epochs=25, patience=6, steps=40
 )
@@ -132,7 +130,7 @@ def lee_studies(
             Plan(
                 table=part,
                 split=SplitPlan(group=group, folds=_FOLDS, repeats=repeats),
-                strategies=(*LEE_ARMS, *RANDOM_ARMS) if group == "none" else LEE_ARMS,
+                strategies=LEE_ARMS,
                 tuning=QUICK_TUNING if quick else LEE_TUNING,
                 seed=seed,
                 workers=workers,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..evaluation import finite_mean
-from ..learning import Member, Population, Setting, State, TransferPlan, train
+from ..learning import Member, Population, Setting, TransferPlan, train
 from ..splits import inner_split
 from ._bench import Bench
 from ._sources import Target, TargetRatios, alike_groups
@@ -23,16 +23,16 @@ _MOST_GROUPS = 6
 
 
 def learn_one_step(
-    bench: Bench, targets: Sequence[Target], starts: Sequence[Sequence[State]], alike: Sequence[np.ndarray]
+    bench: Bench, targets: Sequence[Target], alike: Sequence[np.ndarray]
 ) -> list[TargetRatios]:
     """By the hypergradient of the held-out loss, averaged over seeds that hold out different rows.
+
+    Networks start afresh: those of all tasks have seen the rows that are held out here.
 
     Parameters
     ----------
     bench, targets
         Whose ratios.
-    starts
-        By fold, networks of all tasks to learn from; empty to start from scratch.
     alike
         By fold, `likeness` of its tasks, for ratios that are tied.
     """
@@ -62,8 +62,7 @@ def learn_one_step(
         )
         epochs = -(-int(knobs["updates"] * knobs["every"]) // bench.options.min_steps)
         options = replace(bench.plain(), max_epochs=epochs, patience=epochs)
-        begin = [_start(starts[m.data], chosen[p][1]) for p, m in zip(useful, own, strict=True)]
-        fitted = train(Population(bench.shape, tuple(own)), bench.data, options, starts=begin, transfer=plan)
+        fitted = train(Population(bench.shape, tuple(own)), bench.data, options, transfer=plan)
         for p, fit in zip(useful, fitted.members, strict=True):
             i, seed = chosen[p]
             steps[i] += fit.steps
@@ -71,10 +70,6 @@ def learn_one_step(
                 late = fit.ratios[len(fit.ratios) // 2 :]
                 ratios[i, seed, list(targets[i].tasks)] = finite_mean(late)
     return [_averaged(t, ratios[i][:, list(t.tasks)], int(steps[i])) for i, t in enumerate(targets)]
-
-
-def _start(trained: Sequence[State], seed: int) -> State | None:
-    return trained[seed % len(trained)] if trained else None
 
 
 def _averaged(target: Target, each: np.ndarray, steps: int) -> TargetRatios:

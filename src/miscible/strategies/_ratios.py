@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..learning import State
 from ._bench import Bench
 from ._one_step import learn_one_step
 from ._sources import Target, TargetRatios, correlations
@@ -18,7 +17,6 @@ __all__ = ["find_ratios"]
 def find_ratios(
     bench: Bench,
     targets: Sequence[Target],
-    starts: Sequence[Sequence[State]],
     alike: Sequence[np.ndarray],
     families: Sequence[str] | None = None,
 ) -> list[TargetRatios]:
@@ -30,8 +28,6 @@ def find_ratios(
         The strategy on its folds.
     targets
         Whose ratios.
-    starts
-        By fold, networks of all tasks to learn from; empty to start from scratch.
     alike
         By fold, `likeness` of its tasks.
     families
@@ -45,7 +41,7 @@ def find_ratios(
         case "correlated":
             return [_fixed(t, correlations(bench, t)) for t in targets]
         case "one-step":
-            return learn_one_step(bench, targets, starts, alike)
+            return learn_one_step(bench, targets, alike)
         case _:
             return learn_from_subsets(bench, targets, alike, families)
 

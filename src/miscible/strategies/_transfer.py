@@ -68,7 +68,7 @@ def fit_transfer(
         for t in tasks
         if only is None or t in only
     ]
-    found = find_ratios(bench, targets, starts, alike, families)
+    found = find_ratios(bench, targets, alike, families)
     fits: list[list[NetworkFit]] = [[] for _ in range(bench.n_folds)]
     for part in bench.chunks([ratios.target.tasks for ratios in found], each=len(bench.settings)):
         for f, fit in enumerate(_train(bench, [found[i] for i in part], starts)):
