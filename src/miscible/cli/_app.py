@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from ._app_datasets import datasets_app
 from ._arguments import expand_lists
 from ._console import screen
 from ._guard import guarded
@@ -39,9 +40,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-)
-datasets_app = typer.Typer(
-    help="Ready-made tables: real ones, and simulated ones with known truth.", no_args_is_help=True
 )
 app.add_typer(datasets_app, name="datasets")
 
@@ -286,29 +284,6 @@ def strategies() -> None:
     from ._strategies import strategies_command
 
     strategies_command()
-
-
-@datasets_app.command("list")
-@guarded
-def datasets_list() -> None:
-    """Names of the ready-made tables."""
-    from ._datasets import list_command
-
-    list_command()
-
-
-@datasets_app.command("show")
-@guarded
-def datasets_show(
-    name: Annotated[str, typer.Argument(help="Dataset.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of its files, for one that does not bring them.")
-    ] = None,
-) -> None:
-    """What a ready-made table holds and what its loader repaired."""
-    from ._datasets import show_command
-
-    show_command(name, data)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -134,10 +134,8 @@ class Member:
         Which slice of :class:`TrainingData` it sees (a fold, usually).
     tasks
         Task columns it learns; it has one head for each and no others.
-    seed
-        Decides its start and its batches, and nothing else does.
-    setting
-        Rate and decay.
+    seed, setting
+        The seed alone decides its start and its batches; rate and decay.
     race
         Members with the same number compete when the options ask for halving.
     primary
@@ -266,10 +264,8 @@ class TrainOptions:
         score so far.
     finalists
         Members of a racing group that halving never removes.
-    device
-        Torch device, such as ``cpu`` or ``cuda``.
-    compile
-        Compile forward and backward pass with ``torch.compile``; needs a C++ compiler and some seconds. Worth
+    device, compile
+        Torch device, such as ``cpu`` or ``cuda``; compile forward and backward pass with ``torch.compile``; needs a C++ compiler and some seconds. Worth
         it for a few members only.
     """
 
