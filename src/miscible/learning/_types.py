@@ -265,8 +265,8 @@ class TrainOptions:
     finalists
         Members of a racing group that halving never removes.
     device, compile
-        Torch device, such as ``cpu`` or ``cuda``; compile forward and backward pass with ``torch.compile``; needs a C++ compiler and some seconds. Worth
-        it for a few members only.
+        Torch device, such as ``cpu`` or ``cuda``; whether to compile the passes with ``torch.compile``, which needs a
+        C++ compiler and some seconds and pays for a few members only.
     """
 
     reduction: Reduction = "task-mean"

@@ -159,7 +159,9 @@ def start_stack(
         return tuple(torch.as_tensor(a).to(device, dtype) for a in arrays)
 
     def zeros() -> Weights:
-        return Weights(tensors([np.zeros_like(a) for a in trunk]), tensors([np.zeros_like(a) for a in heads]))
+        return Weights(
+            *(tuple(torch.zeros(a.shape, dtype=dtype, device=device) for a in own) for own in (trunk, heads))
+        )
 
     steps = np.zeros((len(members), 1 + network.n_heads), np.int64)
     return Stack(Weights(tensors(trunk), tensors(heads)), zeros(), zeros(), steps)
