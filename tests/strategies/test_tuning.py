@@ -153,7 +153,7 @@ NEEDS = {
 }
 OF_ONE_STEP = ("every", "horizon", "rate", "updates", "seeds")
 ANOTHER = {
-    "transfer.networks": 18.0,
+    "transfer.networks": 50.0,
     "transfer.every": 2.0,
     "transfer.horizon": 3.0,
     "transfer.rate": 0.5,
