@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from miscible.chemistry import parse_smiles
 from miscible.errors import InputError
-from miscible.table import read_frame, rows_error
+from miscible.table import read_frame
 
 from ._bibliography import read_bibliography
 from ._dataset import Dataset
+from ._file_cells import read_numbers
 
 __all__ = ["CHEMBL", "load_chembl"]
 
@@ -49,7 +49,7 @@ def load_chembl(folder: str | Path | None) -> Dataset:
     path = _find(folder)
     raw = _read(path)
     targets = [column for column in raw.columns if column != "smiles"]
-    values = pd.DataFrame({target: _numbers(raw, target, path) for target in targets})
+    values = pd.DataFrame({target: read_numbers(raw, target, path, _ORIGIN) for target in targets})
     parsed = parse_smiles(raw["smiles"].to_list())
     canonical = pd.Series(parsed.canonical, index=raw.index, dtype=object)
     read = canonical.notna()
@@ -116,23 +116,6 @@ def _read(path: Path) -> pd.DataFrame:
     if len(raw.columns) < 2:
         raise InputError("this is not the file expected, it has no targets.", source=path, hint=_ORIGIN)
     return raw
-
-
-def _numbers(raw: pd.DataFrame, target: str, path: Path) -> pd.Series:
-    cells = raw[target]
-    values = pd.to_numeric(cells, errors="coerce").astype(np.float64)
-    wrong = np.flatnonzero((values.isna() & cells.notna()).to_numpy())
-    if wrong.size:
-        raise rows_error(
-            "these cells are not numbers",
-            raw,
-            wrong,
-            cells.to_numpy()[wrong],
-            source=path,
-            column=target,
-            hint=_ORIGIN,
-        )
-    return values
 
 
 def _first(names: list[str]) -> str:

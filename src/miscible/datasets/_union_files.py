@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from miscible.errors import InputError
-from miscible.table import read_frame, rows_error
+from miscible.table import read_frame
+
+from ._file_cells import read_numbers
 
 __all__ = [
     "BORG",
@@ -172,23 +173,6 @@ def read_source(folder: Path, source: SourceFile) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{name: chosen[column].astype(object) for column, name in source.texts.items()},
-            **{name: _numbers(chosen, column, path, origin) for column, name in source.numbers.items()},
+            **{name: read_numbers(chosen, column, path, origin) for column, name in source.numbers.items()},
         }
     )
-
-
-def _numbers(frame: pd.DataFrame, column: str, path: Path, origin: str) -> pd.Series:
-    cells = frame[column]
-    values = pd.to_numeric(cells, errors="coerce").astype(np.float64)
-    wrong = np.flatnonzero((values.isna() & cells.notna()).to_numpy())
-    if wrong.size:
-        raise rows_error(
-            "these cells are not numbers",
-            frame,
-            wrong,
-            cells.to_numpy()[wrong],
-            source=path,
-            column=column,
-            hint=origin,
-        )
-    return values

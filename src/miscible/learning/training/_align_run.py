@@ -12,7 +12,7 @@ from .._types import Member, Setting
 from ..nets import Batch, Network, Trace, Weights
 from ..transfer import Alignment, Guide, Maps, alignment_terms, latents
 from ._material import Material
-from ._optimiser import BETA_FIRST, BETA_SECOND, EPSILON, fused_adamw
+from ._optimiser import apply_adamw
 from ._sampling import MAPS, random_stream
 from ._stack import Stack
 
@@ -238,15 +238,4 @@ class AlignRun:
             for own_list, part in zip(lists, parts, strict=True):
                 own_list.append(part)
         for setting, lists in groups.items():
-            fused_adamw(
-                *lists[:4],
-                [],
-                lists[4],
-                lr=setting.rate,
-                beta1=BETA_FIRST,
-                beta2=BETA_SECOND,
-                weight_decay=setting.decay,
-                eps=EPSILON,
-                amsgrad=False,
-                maximize=False,
-            )
+            apply_adamw(setting, lists)

@@ -13,9 +13,9 @@ from .._types import Setting
 from ..nets import Batch, Blocks, Weights
 from ._stack import Stack
 
-__all__ = ["BETA_FIRST", "BETA_SECOND", "EPSILON", "Optimiser", "fused_adamw"]
+__all__ = ["BETA_FIRST", "BETA_SECOND", "EPSILON", "Optimiser", "apply_adamw"]
 
-fused_adamw = vars(torch)["_fused_adamw_"]
+_fused_adamw = vars(torch)["_fused_adamw_"]
 """What ``torch.optim.AdamW(fused=True)`` calls, without the bookkeeping, which costs more than the update."""
 
 BETA_FIRST = 0.9
@@ -24,6 +24,22 @@ EPSILON = 1e-8
 
 _Tensors = tuple[list[Tensor], ...]
 """Parameters, gradients, first and second moments."""
+
+
+def apply_adamw(setting: Setting, lists: Sequence[list[Tensor]]) -> None:
+    """One AdamW step, in place: parameters, gradients, first and second moments, and step counts, as long lists."""
+    _fused_adamw(
+        *lists[:4],
+        [],
+        lists[4],
+        lr=setting.rate,
+        beta1=BETA_FIRST,
+        beta2=BETA_SECOND,
+        weight_decay=setting.decay,
+        eps=EPSILON,
+        amsgrad=False,
+        maximize=False,
+    )
 
 
 class Optimiser:
@@ -102,18 +118,7 @@ class Optimiser:
         if batch.blocks is not None:
             self._collect_blocks(groups, gradients, batch.blocks)
         for setting, lists in groups.items():
-            fused_adamw(
-                *lists[:4],
-                [],
-                lists[4],
-                lr=setting.rate,
-                beta1=BETA_FIRST,
-                beta2=BETA_SECOND,
-                weight_decay=setting.decay,
-                eps=EPSILON,
-                amsgrad=False,
-                maximize=False,
-            )
+            apply_adamw(setting, lists)
         return bad
 
     def finish(self) -> None:
