@@ -108,8 +108,7 @@ CONTRASTS: tuple[Contrast, ...] = (
         "transfer", "transfer+equal", "learned ratios against equal ones", True, Aim(nowhere_worse=True)
     ),
     Contrast("transfer", "transfer+correlated", "learned ratios against hand-set ones", True),
-    Contrast("transfer", "transfer+alone", "learned ratios against none, from the same start"),
-    Contrast("transfer", "warm", "learned ratios against tuning to the target alone"),
+    Contrast("transfer", "transfer+alone", "learned ratios against tuning to the target alone"),
     Contrast("align", "transfer", "what aligned latent spaces add"),
     Contrast(PLAIN, "independent", "what plain sharing brings"),
     Contrast("transfer", "lightgbm", "learned ratios against trees"),

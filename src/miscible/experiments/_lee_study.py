@@ -38,11 +38,11 @@ SPLITS = {"random": "none", "scaffold": "scaffold"}
 
 PLAIN = "shared"
 LEE_ARMS = (
-    "lightgbm", "independent", PLAIN, "warm", "transfer+alone", "transfer", "transfer+equal", "transfer+correlated",
-    "blend", "ensemble",
+    "lightgbm", "lightgbm-stacked", "extra-trees", "independent", PLAIN, "transfer+alone", "transfer", "transfer+equal",
+    "transfer+correlated", "blend", "ensemble",
 )  # fmt: skip
 LEE_TUNING = Tuning(
-    rates=(1e-3, 3e-3), decays=(1e-2, 0.3), finalists=4, halving=(), epochs=25, patience=6, steps=40
+    rates=(1e-3, 3e-3), decays=(1e-2, 0.3), finalists=4, halving=(), epochs=60, patience=8, steps=40
 )
 """The same four settings, all kept, in every arm of networks."""
 QUICK_TUNING = Tuning(rates=(2e-3,), decays=(1e-2,), finalists=1, halving=(), epochs=20, patience=4, steps=30)

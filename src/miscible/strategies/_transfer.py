@@ -16,7 +16,7 @@ from ._bench import Bench
 from ._fit import NetworkFit, join_fits
 from ._ratios import find_ratios
 from ._sources import Target, TargetRatios, likeness, nearest_sources
-from ._warm import best_states, pretrain
+from ._warm import best_states, pretrain, slowed
 
 __all__ = ["MOST_SOURCES", "fit_transfer"]
 
@@ -94,8 +94,8 @@ def _train(
         served[race] = (target.task,)
         for s in range(len(bench.settings)):
             member = bench.member(target.fold, target.tasks, s, race, (_FINAL, target.task))
-            members.append(replace(member, primary=target.task))
             begin.append(_start(bench, starts[target.fold], s))
+            members.append(replace(member if begin[-1] is None else slowed(member), primary=target.task))
             more.append(_story(ratios, bench.shape.n_tasks))
     plan = TransferPlan(
         ratios=np.repeat(each, len(bench.settings), axis=0),
@@ -112,10 +112,11 @@ def _start(bench: Bench, trained: Sequence[State], setting: int) -> State | None
     """What a network of a target starts from; if mixed, every other one goes on from a network of all tasks.
 
     Sources that harm have left their mark in that network; a start from scratch is free of it, and the race decides.
+    Where the race keeps more than half of the networks it could not, and all go on.
     """
     if not trained:
         return None
-    if bench.strategy.begin == "pretrained":
+    if bench.strategy.begin == "pretrained" or 2 * bench.tuning.finalists > len(bench.settings):
         return trained[setting % len(trained)]
     rate, decay = divmod(setting, len(bench.tuning.decays))
     # Every decay, strength and weight of an alignment, and every two rates, meets both starts equally often.
