@@ -31,7 +31,7 @@ from miscible.strategies._bench import Bench, make_bench
 from miscible.strategies._ratios import find_ratios
 from miscible.strategies._sources import Target, likeness
 from miscible.strategies._transfer import _start
-from miscible.strategies._warm import best_states, pretrain
+from miscible.strategies._warm import best_states, pretrain, slowed
 
 N_TEST = 600
 ORACLE = "oracle"
@@ -155,12 +155,11 @@ def ratios_of(world: World, bench: Bench, arm: str, starts: Sequence[State]) -> 
 def error_of(world: World, bench: Bench, ratios: np.ndarray, starts: Sequence[State]) -> float:
     """Test error (RMSE) of the target with these ratios: the mean of the best networks by validation."""
     tasks, settings = bench.learnable[0], range(len(bench.settings))
-    members = tuple(
-        Member(0, tasks, 1000 * bench.seed + s, bench.settings[s], primary=tasks[0]) for s in settings
-    )
+    begin = [_start(bench, starts, s) for s in settings]
+    each = (Member(0, tasks, 1000 * bench.seed + s, bench.settings[s], primary=tasks[0]) for s in settings)
+    members = tuple(m if start is None else slowed(m) for m, start in zip(each, begin, strict=True))
     strength = np.array([setting.of("transfer")["strength"] for setting in bench.settings])
     plan = TransferPlan(np.tile(ratios, (len(members), 1)), strength)
-    begin = [_start(bench, starts, s) for s in settings]
     options = bench.plain()
     fitted = train(Population(bench.shape, members), bench.data, options, starts=begin, transfer=plan)
     best = np.argsort([fit.best_score for fit in fitted.members])[: bench.tuning.finalists]
@@ -268,7 +267,7 @@ def main() -> None:
     tuning = Tuning(
         rates=(2e-3, 4e-3),
         decays=(1e-2, 0.3),
-        finalists=3,
+        finalists=2,
         epochs=arguments.epochs,
         steps=20,
         halving=(),

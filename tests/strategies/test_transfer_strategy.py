@@ -361,6 +361,21 @@ def test_both_starts_meet_every_value_that_is_tried_equally_often():
         assert {_start(other, given, s) is not None for s in range(8)} == {word == "pretrained"}
 
 
+@pytest.mark.parametrize(("finalists", "afresh"), [(4, 4), (5, 0), (8, 0)])
+def test_none_starts_afresh_where_the_race_could_not_drop_it(finalists: int, afresh: int):
+    tuning = Tuning(finalists=finalists)
+    bench = bench_of(np.zeros((20, 2)), "transfer+w32", tuning=tuning)
+    starts = [_start(bench, [{"tasks": np.array([[0]])}], s) for s in range(len(bench.settings))]
+    assert len(starts) == 8 and sum(start is None for start in starts) == afresh
+
+
+@pytest.mark.parametrize(("start", "share"), [("", 0.2), ("+pretrained", 0.2), ("+scratch", 1.0)])
+def test_what_goes_on_does_so_at_a_fifth_of_the_rate(start: str, share: float):
+    for fitted in fit(f"transfer+equal+w32{start}"):
+        rates = {round(float(str(story["rate"])), 9) for story in fitted.kept}
+        assert rates == {round(share * rate, 9) for rate in QUICK.rates}
+
+
 def test_steps_of_learning_and_pretraining_are_counted():
     def work(name: str) -> int:
         return sum(f.steps for f in fit(name))
