@@ -56,6 +56,27 @@ def test_a_network_that_only_shines_on_inner_validation_is_not():
     assert found.comparison.p_worse > 0.5
 
 
+def test_the_ensemble_stands_for_the_best_of_anything():
+    """Its parts may shine more on inner validation, which they were stopped and tuned by."""
+    noise = {"lightgbm": 3.0, "shared": 1.5, "independent": 2.0, "ensemble": 1.0}
+    inner = {"lightgbm": 3.0, "shared": 0.5, "independent": 2.0, "ensemble": 1.0}
+    result = known_study(noise, inner)
+    found = deployed(result)
+    assert (found.strategy, found.simplest) == ("ensemble", "lightgbm")
+    assert found.comparison is not None
+    np.testing.assert_allclose(
+        found.comparison.fold_differences, result.errors("ensemble", 0) - result.errors("lightgbm", 0)
+    )
+    assert deployed(known_study({**noise, "ensemble": 3.5}, inner)).strategy == "lightgbm"
+
+
+def test_without_a_model_of_the_ensemble_the_others_stand_for_themselves():
+    result = known_study({"lightgbm": 3.0, "shared": 1.0, "independent": 2.0, "ensemble": 0.5})
+    result.inner["ensemble"][:] = np.nan
+    result.outer["ensemble"][:] = np.nan
+    assert deployed(result).strategy == "shared"
+
+
 def test_practically_better_needs_as_many_folds_as_a_verdict():
     noise = {"lightgbm": 3.0, "shared": 1.0, "independent": 2.0}
     assert deployed(known_study(noise, repeats=3)).strategy == "shared"

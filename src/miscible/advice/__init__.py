@@ -2,7 +2,7 @@
 
 from ._advise import advise, side_arms
 from ._compare import CERTAIN, compare, with_holm
-from ._nested import Arm, nested_arm
+from ._nested import Arm, best_of_anything, nested_arm
 from ._verdict import Call, Comparison, Deployment, PropertyVerdict, StrategyScore
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "PropertyVerdict",
     "StrategyScore",
     "advise",
+    "best_of_anything",
     "compare",
     "nested_arm",
     "side_arms",

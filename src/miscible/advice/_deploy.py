@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..strategies import ENSEMBLE
 from ..study import StudyResult
 from ._compare import CERTAIN, compare, is_enough
-from ._nested import mean_inner_errors, nested_arm
+from ._nested import best_of_anything, mean_inner_errors, nested_arm
 from ._text import number, percent
 from ._verdict import Comparison, Deployment
 
@@ -19,10 +20,11 @@ PLAIN = ("mean", "nearest", "ridge", "lightgbm", "extra-trees")
 def choose_deployment(result: StudyResult, task: int, floor: float | None, unit: str) -> Deployment | None:
     """The simplest good model, unless the best of anything is practically better.
 
-    The simplest good one is a plain baseline: the simplest within 2 % of the best of them by inner validation.
-    Networks and blends have tried more on the inner validation rows, which flatters them there, so they must
-    win on outer folds: both sides are picked by inner validation only, and "practically better" is held to
-    the standard of a verdict, a probability of at least 0.90 on at least 5 folds x 3 repeats.
+    The best of anything is the ensemble where there is one, else the best by inner validation. The simplest good
+    one is a plain baseline: the simplest within 2 % of the best of them by inner validation. Networks and mixtures
+    have tried more on the inner validation rows, which flatters them there, so they must win on outer folds: both
+    sides are picked by inner validation only, and "practically better" is held to the standard of a verdict, a
+    probability of at least 0.90 on at least 5 folds x 3 repeats.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
     if not inner:
         return None
     plain = [n for n in names if n in PLAIN] or names
-    best = min(names, key=lambda n: inner[n])
+    best = min(best_of_anything(names), key=lambda n: inner[n])
     least = min(inner[n] for n in plain)
     simplest = next(n for n in plain if inner[n] <= least * (1.0 + SLACK))
     errors = {n: result.strategy_error(n, task) for n in (best, simplest)}
@@ -44,7 +46,7 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
         return Deployment(best, errors[best], best, errors[best], None, reason)
     every = [s.name for s in result.strategies]
     arms = (
-        nested_arm(result, task, every, "best of anything"),
+        nested_arm(result, task, [best] if best == ENSEMBLE else every, "best of anything"),
         nested_arm(result, task, [n for n in every if n in plain], "simplest good", slack=SLACK),
     )
     comparison = compare(result, task, *arms, floor)
@@ -58,8 +60,8 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
         else (f"that it is practically better has probability {comparison.p_better:.2f}")
     )
     reason = (
-        f"{simplest} is the simplest good model. Inner validation prefers {best}, but out of fold it is "
-        f"{number(errors[best], unit)} against {number(errors[simplest], unit)}: {doubt}."
+        f"{simplest} is the simplest good model. The best of anything, {best}, has "
+        f"{number(errors[best], unit)} against {number(errors[simplest], unit)} out of fold: {doubt}."
     )
     return Deployment(simplest, errors[simplest], simplest, errors[simplest], comparison, reason)
 
@@ -74,6 +76,6 @@ def _is_deployable(result: StudyResult, name: str, task: int) -> bool:
 def _better(comparison: Comparison, best: str, simplest: str) -> str:
     gain = percent(-comparison.difference, comparison.baseline_error).lstrip("+")
     return (
-        f"Choosing the best by inner validation ({best}) beats the simplest good model ({simplest}) "
+        f"The best of anything ({best}) beats the simplest good model ({simplest}) "
         f"by {gain} in error, probability {comparison.p_better:.2f}."
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..strategies import ENSEMBLE
 from ..study import StudyResult
 
-__all__ = ["Arm", "mean_inner_errors", "nested_arm"]
+__all__ = ["Arm", "best_of_anything", "mean_inner_errors", "nested_arm"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,16 @@ def nested_arm(result: StudyResult, task: int, names: Sequence[str], label: str,
         thresholds[r, f] = result.thresholds[pick][r, f, task]
         predictions[r, rows] = of_task[pick][r, rows]
     return Arm(label, chosen, result.fold_errors(predictions, thresholds, task), predictions, thresholds)
+
+
+def best_of_anything(names: Sequence[str]) -> tuple[str, ...]:
+    """Who stands for the best of all that was run: the ensemble if it is among them, or each for itself.
+
+    An ensemble's shares are the choice among all models, made inside the training part. To choose once more between it
+    and its parts, by the same few labels that the parts were stopped and tuned by, loses a part of what it gains
+    (``docs/statistics.md``).
+    """
+    return (ENSEMBLE,) if ENSEMBLE in names else tuple(names)
 
 
 def mean_inner_errors(result: StudyResult, task: int, names: Sequence[str]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..advice import CERTAIN, Arm, Comparison, compare, nested_arm, with_holm
+from ..advice import CERTAIN, Arm, Comparison, best_of_anything, compare, nested_arm, with_holm
 from ..evaluation import declare, finite_mean
 from ..study import StudyResult
 from ._claims import Measured
@@ -54,12 +54,13 @@ class Versus:
 def all_arms(result: StudyResult, names: Sequence[str]) -> dict[str, tuple[Arm, ...]]:
     """Arms by name, one a property; those that were not run are left out.
 
-    `DEPLOYED` picks in every outer fold, for every property, what has the lowest inner validation error.
+    `DEPLOYED` is the ensemble of everything where that was run; else what has the lowest inner validation error, picked
+    in every outer fold for every property.
     """
     run = [s.name for s in result.strategies]
     arms: dict[str, tuple[Arm, ...]] = {}
     for name in dict.fromkeys(names):
-        candidates = run if name == DEPLOYED else [name]
+        candidates = best_of_anything(run) if name == DEPLOYED else [name]
         if set(candidates) <= set(run):
             arms[name] = tuple(
                 nested_arm(result, task, candidates, name) for task in range(result.table.n_tasks)

@@ -1,6 +1,6 @@
 """Named ways to learn, and how one is fitted on folds."""
 
-from ._axes import BLEND, EXTENDED, MIXTURES, SETS, UNMIXED
+from ._axes import BLEND, ENSEMBLE, EXTENDED, MIXTURES, SETS, UNMIXED
 from ._ensemble import NetworkEnsemble, NetworkModel
 from ._extended import TrainedTrunks, fit_extended, take_trunks
 from ._fit import NetworkFit
@@ -15,6 +15,7 @@ from ._tuning import Tuning
 
 __all__ = [
     "BLEND",
+    "ENSEMBLE",
     "EXTENDED",
     "MIXTURES",
     "SETS",

@@ -9,6 +9,7 @@ __all__ = [
     "ALLOWED",
     "AXES",
     "BLEND",
+    "ENSEMBLE",
     "EXTENDED",
     "MIXINGS",
     "MIXTURES",
@@ -20,7 +21,8 @@ __all__ = [
 ]
 
 BLEND = "blend"
-MIXTURES = (BLEND, "ensemble")
+ENSEMBLE = "ensemble"
+MIXTURES = (BLEND, ENSEMBLE)
 UNMIXED = ("mean", "nearest")
 """Too plain to be a part of an ensemble."""
 EXTENDED = "extended"
