@@ -30,8 +30,8 @@ from miscible.strategies import Tuning, parse_strategy
 from miscible.strategies._bench import Bench, make_bench
 from miscible.strategies._ratios import find_ratios
 from miscible.strategies._sources import Target, likeness
-from miscible.strategies._transfer import _start
-from miscible.strategies._warm import best_states, pretrain, slowed
+from miscible.strategies._transfer import _start, going_on
+from miscible.strategies._warm import best_states, pretrain
 
 N_TEST = 600
 ORACLE = "oracle"
@@ -157,7 +157,7 @@ def error_of(world: World, bench: Bench, ratios: np.ndarray, starts: Sequence[St
     tasks, settings = bench.learnable[0], range(len(bench.settings))
     begin = [_start(bench, starts, s) for s in settings]
     each = (Member(0, tasks, 1000 * bench.seed + s, bench.settings[s], primary=tasks[0]) for s in settings)
-    members = tuple(m if start is None else slowed(m) for m, start in zip(each, begin, strict=True))
+    members = tuple(m if start is None else going_on(m) for m, start in zip(each, begin, strict=True))
     strength = np.array([setting.of("transfer")["strength"] for setting in bench.settings])
     plan = TransferPlan(np.tile(ratios, (len(members), 1)), strength)
     options = bench.plain()

@@ -86,15 +86,6 @@ def test_every_task_is_answered_in_every_fold(name: str):
         assert fitted.steps > sum(int(str(story["steps"])) for story in fitted.kept)
 
 
-@pytest.mark.parametrize(
-    ("name", "share"), [("warm+w32", 0.2), ("warm+w32+frozen", 1.0), ("warm+w32+from=glass/no", 1.0)]
-)
-def test_networks_of_all_tasks_are_tuned_at_a_fifth_of_the_rate(name: str, share: float):
-    for fitted in fit(name):
-        rates = {round(float(str(story["rate"])), 9) for story in fitted.kept}
-        assert rates == {round(share * rate, 9) for rate in QUICK.rates}
-
-
 @pytest.mark.parametrize("name", ["grouped+w32+n2", "grouped+w32+pairs+n8"])
 def test_a_group_answers_for_the_tasks_it_serves_and_no_others(name: str):
     for fitted in fit(name):

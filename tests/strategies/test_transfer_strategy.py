@@ -347,13 +347,15 @@ def test_both_starts_meet_every_value_that_is_tried_equally_often():
     goes_on = np.array([start is not None for start in starts])
     tried = {
         name: [dict(s.options)[name] for s in bench.settings]
-        for name in ("transfer.strength", "align.weight")
+        for name in ("transfer.strength", "transfer.pace", "align.weight")
     }
     tried |= {"rate": [s.rate for s in bench.settings], "decay": [s.decay for s in bench.settings]}
     for values in tried.values():
         for value in set(values):
             own = np.array(values) == value
             assert goes_on[own].sum() * 2 == own.sum()
+    paces = np.array(tried["transfer.pace"])[goes_on]
+    assert sorted(paces) == [0.2, 0.2, 1.0, 1.0]
     assert {int(start["tasks"][0, 0]) for start in starts if start is not None} == {0, 1, 2}
     for word in ("pretrained", "scratch"):
         given = trained if word == "pretrained" else []
@@ -369,11 +371,12 @@ def test_none_starts_afresh_where_the_race_could_not_drop_it(finalists: int, afr
     assert len(starts) == 8 and sum(start is None for start in starts) == afresh
 
 
-@pytest.mark.parametrize(("start", "share"), [("", 0.2), ("+pretrained", 0.2), ("+scratch", 1.0)])
-def test_what_goes_on_does_so_at_a_fifth_of_the_rate(start: str, share: float):
-    for fitted in fit(f"transfer+equal+w32{start}"):
+@pytest.mark.parametrize(("start", "pace"), [("", 0.2), ("+pretrained", 0.2), ("+scratch", 1.0)])
+def test_what_goes_on_does_so_at_its_pace(start: str, pace: float):
+    tuning = QUICK.model_copy(update={"remedies": {**QUICK.remedies, "transfer.pace": (0.2,)}})
+    for fitted in fit(f"transfer+equal+w32{start}", tuning=tuning):
         rates = {round(float(str(story["rate"])), 9) for story in fitted.kept}
-        assert rates == {round(share * rate, 9) for rate in QUICK.rates}
+        assert rates == {round(pace * rate, 9) for rate in QUICK.rates}
 
 
 def test_steps_of_learning_and_pretraining_are_counted():

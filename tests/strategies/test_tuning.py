@@ -173,6 +173,8 @@ def test_every_parameter_reaches_the_network(name: str):
     remedy, _, parameter = name.partition(".")
     spelt = NEEDS.get(remedy, f"shared+w32+{remedy}")
     one_step = remedy == "transfer" and parameter in OF_ONE_STEP
+    if name == "transfer.pace":
+        spelt = "transfer+w32+pretrained"
     strategy = parse_strategy(f"{spelt}+one-step" if one_step else spelt)
     folds = make_folds(1)
     fewer = {"transfer.updates": (20.0,)} if one_step else {}

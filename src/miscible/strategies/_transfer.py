@@ -16,9 +16,9 @@ from ._bench import Bench
 from ._fit import NetworkFit, join_fits
 from ._ratios import find_ratios
 from ._sources import Target, TargetRatios, likeness, nearest_sources
-from ._warm import best_states, pretrain, slowed
+from ._warm import best_states, pretrain
 
-__all__ = ["MOST_SOURCES", "fit_transfer"]
+__all__ = ["MOST_SOURCES", "fit_transfer", "going_on"]
 
 MOST_SOURCES = 32
 """Tasks that may count for a target, where there are more than `_ALL_UP_TO`."""
@@ -95,7 +95,7 @@ def _train(
         for s in range(len(bench.settings)):
             member = bench.member(target.fold, target.tasks, s, race, (_FINAL, target.task))
             begin.append(_start(bench, starts[target.fold], s))
-            members.append(replace(member if begin[-1] is None else slowed(member), primary=target.task))
+            members.append(replace(member if begin[-1] is None else going_on(member), primary=target.task))
             more.append(_story(ratios, bench.shape.n_tasks))
     plan = TransferPlan(
         ratios=np.repeat(each, len(bench.settings), axis=0),
@@ -123,6 +123,12 @@ def _start(bench: Bench, trained: Sequence[State], setting: int) -> State | None
     if (rate + (rate >> 1) + decay) % 2:
         return None
     return trained[setting // 2 % len(trained)]
+
+
+def going_on(member: Member) -> Member:
+    """The same network at the pace that its setting has for one whose shared layers are trained already."""
+    pace = member.setting.of("transfer")["pace"]
+    return replace(member, setting=replace(member.setting, rate=pace * member.setting.rate))
 
 
 def _alignment(members: Sequence[Member]) -> Alignment:

@@ -31,6 +31,7 @@ REMEDIES: dict[str, tuple[float, ...]] = {
     "bni.noise": (0.3, 0.8),
     "focal.gamma": (1.0, 2.0),
     "transfer.strength": (1.0, 4.0),
+    "transfer.pace": (1.0, 0.2),
     "transfer.networks": (4.0,),
     "transfer.every": (5.0,),
     "transfer.horizon": (1.0,),
@@ -40,12 +41,13 @@ REMEDIES: dict[str, tuple[float, ...]] = {
     "transfer.labels": (0.0,),
     "transfer.bias": (0.0,),
     "transfer.noise": (0.0,),
-    "align.weight": (0.03, 0.1),
     "align.sources": (2.0,),
+    "align.weight": (0.03, 0.1),
 }
 """Values tried of what remedies leave open; widths in bins, noise in units of the scaled labels.
 
-Of a transfer: strength of all sources in units of the target's own weight; networks of random subsets for each task. Of
+Of a transfer: strength of all sources in units of the target's own weight; pace of networks that go on from others, in
+units of their rate; networks of random subsets for each task. Of
 one-step ratios: steps between two updates, steps after which a source is judged, Adam's rate, updates, and seeds to
 average over. To try what a bad guide does: labels held out (0: a fifth), whether they are the largest (1), and noise.
 Of an alignment: weight of its losses, and sources drawn a step.
@@ -56,7 +58,7 @@ _WHOLE = (
     "align.sources",
 )
 _ONE_VALUE = (
-    *(n for n in REMEDIES if n.startswith("transfer.") and n != "transfer.strength"),
+    *(n for n in REMEDIES if n.startswith("transfer.") and n not in ("transfer.strength", "transfer.pace")),
     "align.sources",
 )
 """Read once for all networks of a target."""

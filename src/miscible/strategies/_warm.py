@@ -9,12 +9,10 @@ from ..learning import Fitted, Hook, Member, Population, State, train
 from ._bench import Bench
 from ._fit import NetworkFit
 
-__all__ = ["best_states", "fit_warm", "pretrain", "slowed"]
+__all__ = ["best_states", "fit_warm", "pretrain"]
 
 _TUNING = 2
 """Purpose of a seed: networks tuned to one target."""
-_RATE = 0.2
-"""Of a tuned network, in units of its setting's rate. At the full rate what was learned is lost in the first epochs."""
 
 
 def fit_warm(bench: Bench, source: int | None) -> list[NetworkFit]:
@@ -31,7 +29,6 @@ def fit_warm(bench: Bench, source: int | None) -> list[NetworkFit]:
         The one task to pre-train on; all by default.
     """
     first, trained = pretrain(bench, source)
-    knows_target = source is None and bench.strategy.tuned != "frozen"
     members: list[Member] = []
     starts: list[State] = []
     steps = [0] * bench.n_folds
@@ -41,19 +38,13 @@ def fit_warm(bench: Bench, source: int | None) -> list[NetworkFit]:
         steps[f] = sum(trained.members[k].steps for k, m in enumerate(first) if m.data == f) if trained else 0
         for t in tasks if found else ():
             for s in range(len(bench.settings)):
-                member = bench.member(f, (t,), s, race, (_TUNING, t))
-                members.append(slowed(member) if knows_target else member)
+                members.append(bench.member(f, (t,), s, race, (_TUNING, t)))
                 starts.append(found[s % len(found)])
             race += 1
     options = replace(bench.options, rule="sum", checkpoint="joint", frozen=bench.strategy.tuned == "frozen")
     population = Population(bench.shape, tuple(members))
     fitted = train(population, bench.data, options, starts=starts) if members else None
     return [bench.keep(fitted, members, f, steps_before=steps[f]) for f in range(bench.n_folds)]
-
-
-def slowed(member: Member) -> Member:
-    """The same network at the rate of one that goes on from where its target was already learned."""
-    return replace(member, setting=replace(member.setting, rate=_RATE * member.setting.rate))
 
 
 def pretrain(
