@@ -1,5 +1,7 @@
 """What is deployed: the simplest good model, unless the best of anything is practically better."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from known_studies import forget, known_study
@@ -83,6 +85,19 @@ def test_practically_better_needs_as_many_folds_as_a_verdict():
     found = deployed(known_study(noise, repeats=2))
     assert found.strategy == "lightgbm"
     assert "too few folds" in found.reason
+
+
+def test_the_best_is_deployed_without_proof_where_that_is_asked_for():
+    noise, inner = {"lightgbm": 3.0, "shared": 3.2}, {"lightgbm": 3.0, "shared": 1.0}
+    result = known_study(noise, inner)
+    asked = replace(result, plan=result.plan.model_copy(update={"deploy": "best"}))
+    (sure, best) = (deployed(r) for r in (result, asked))
+    assert (sure.strategy, best.strategy, best.simplest) == ("lightgbm", "shared", "lightgbm")
+    assert best.error == pytest.approx(result.strategy_error("shared", 0))
+    assert best.comparison is not None and f"{best.comparison.p_better:.2f}" in best.reason
+    surely = known_study({"lightgbm": 3.0, "shared": 1.0})
+    asked = replace(surely, plan=surely.plan.model_copy(update={"deploy": "best"}))
+    assert deployed(asked).reason == deployed(surely).reason
 
 
 def test_outer_errors_never_pick():

@@ -9,7 +9,7 @@ import pytest
 from small_studies import small_frame, small_plan, small_table
 
 from miscible.errors import MiscibleError, PlanError
-from miscible.study import CellRecord, Decision, RunFolder, run_study
+from miscible.study import CellRecord, Decision, RunFolder, read_plan, run_study
 from miscible.study._store import OWN, STOP, CellResult, FoldResult
 
 MANIFEST: dict[str, object] = {"data": "abc"}
@@ -48,6 +48,13 @@ def test_a_cell_comes_back_bit_for_bit(tmp_path: Path):
         for name in ("valid_rows", "valid_predictions", "test_rows", "test_predictions"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
         np.testing.assert_array_equal(one.state["trunk.0.weight"], other.state["trunk.0.weight"])
+
+
+def test_another_choice_of_what_is_deployed_goes_on_with_the_same_cells(tmp_path: Path):
+    begin(tmp_path / "run").save(a_cell())
+    other = QUICK.model_copy(update={"deploy": "best"})
+    folder = begin(tmp_path / "run", other, resume=True)
+    assert folder.has("mean-r0") and read_plan(folder.plan_path).deploy == "best"
 
 
 def test_a_run_is_neither_continued_nor_replaced_unasked(tmp_path: Path):

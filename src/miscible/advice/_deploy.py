@@ -24,7 +24,7 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
     one is a plain baseline: the simplest within 2 % of the best of them by inner validation. Networks and mixtures
     have tried more on the inner validation rows, which flatters them there, so they must win on outer folds: both
     sides are picked by inner validation only, and "practically better" is held to the standard of a verdict, a
-    probability of at least 0.90 on at least 5 folds x 3 repeats.
+    probability of at least 0.90 on at least 5 folds x 3 repeats. A plan that says ``deploy = "best"`` waives the proof.
 
     Returns
     -------
@@ -59,6 +59,9 @@ def choose_deployment(result: StudyResult, task: int, floor: float | None, unit:
         if comparison is None or not is_enough(comparison)
         else (f"that it is practically better has probability {comparison.p_better:.2f}")
     )
+    if result.plan.deploy == "best":
+        reason = f"{best} is the best of anything, as asked for. Against the simplest good model, {simplest}: {doubt}."
+        return Deployment(best, errors[best], simplest, errors[simplest], comparison, reason)
     reason = (
         f"{simplest} is the simplest good model. The best of anything, {best}, has "
         f"{number(errors[best], unit)} against {number(errors[simplest], unit)} out of fold: {doubt}."

@@ -58,6 +58,8 @@ class Advisor(BaseEstimator):
         ``characterise`` or ``screen``.
     screen_budget
         Share of the rows a screen can look at.
+    deploy
+        ``simple``: the simplest good model unless another is surely better; ``best``: the best, sure or not.
     budget
         Seconds to spend; None spends what it takes.
     seed
@@ -109,6 +111,7 @@ class Advisor(BaseEstimator):
         tuning: Mapping[str, Any] | None = None,
         goal: str = "characterise",
         screen_budget: float = 0.1,
+        deploy: str = "simple",
         budget: float | None = None,
         seed: int = 0,
         device: str = "cpu",
@@ -129,6 +132,7 @@ class Advisor(BaseEstimator):
         self.tuning = tuning
         self.goal = goal
         self.screen_budget = screen_budget
+        self.deploy = deploy
         self.budget = budget
         self.seed = seed
         self.device = device
@@ -188,6 +192,7 @@ class Advisor(BaseEstimator):
             "tuning": dict(self.tuning or {}),
             "goal": self.goal,
             "screen_budget": self.screen_budget,
+            "deploy": self.deploy,
             "budget": self.budget,
             "seed": self.seed,
             "device": self.device,

@@ -39,7 +39,7 @@ def extension_plan(run: Path, source: str, targets: Sequence[str], **changes: An
         The new properties, ``"name:kind[:metric][:key=value]"``.
     changes
         Keys of a plan, flat: ``where``, ``weight``, ``sheet``, ``skip_bad_rows``, ``repeats``, ``strategies``,
-        ``goal``, ``screen_budget``, ``budget``, ``seed``, ``device``, ``compile``, ``workers``.
+        ``goal``, ``screen_budget``, ``deploy``, ``budget``, ``seed``, ``device``, ``compile``, ``workers``.
 
     Raises
     ------

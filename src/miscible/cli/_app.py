@@ -115,6 +115,12 @@ def advise(
     ] = None,
     goal: Annotated[str | None, typer.Option(help="characterise (error) or screen (recall).")] = None,
     screen_budget: Annotated[float | None, typer.Option(help="Share of rows a screen can look at.")] = None,
+    deploy: Annotated[
+        str | None,
+        typer.Option(
+            help="simple: the simplest good model unless another is surely better; best: the best, sure or not."
+        ),
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Time to spend, such as 10m.")] = None,
     plan: Annotated[Path | None, typer.Option(help="Start from this plan.")] = None,
     extend: Annotated[
@@ -141,8 +147,8 @@ def advise(
     built = build(
         table, plan, targets=targets, inputs=inputs, where=where, weight=weight, sheet=sheet,
         skip_bad_rows=skip_bad_rows, group=group, folds=folds, repeats=repeats, split=split, use=use,
-        strategies=strategies, goal=goal, screen_budget=screen_budget, budget=budget, seed=seed,
-        device=device, compile=compile, workers=workers,
+        strategies=strategies, goal=goal, screen_budget=screen_budget, deploy=deploy, budget=budget,
+        seed=seed, device=device, compile=compile, workers=workers,
     )  # fmt: skip
     run_plan(built, out, resume=resume, overwrite=overwrite, quiet=quiet)
 

@@ -13,6 +13,7 @@ from ..errors import PlanError
 from ..strategies import EXTENDED, Strategy, Tuning, parse_strategies
 
 __all__ = [
+    "Deploy",
     "ExtendPlan",
     "Goal",
     "Plan",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 Goal = Literal["characterise", "screen"]
+Deploy = Literal["simple", "best"]
 Use = Literal["same", "group", "system", "cluster", "element"]
 
 
@@ -71,7 +73,8 @@ class Plan(_Part):
     """A whole study.
 
     ``budget`` is in seconds; without one nothing is dropped. ``screen_budget`` is the share of rows that a
-    screen can look at. A property's own margin of equivalence stands in its target. With ``extends`` the targets
+    screen can look at. ``deploy`` is the simplest good model unless another is surely better, or the best of anything,
+    sure or not. A property's own margin of equivalence stands in its target. With ``extends`` the targets
     are new properties of a finished run, whose folds, inputs and networks are used.
     """
 
@@ -81,6 +84,7 @@ class Plan(_Part):
     tuning: Tuning = Tuning()
     goal: Goal = "characterise"
     screen_budget: float = Field(default=0.1, gt=0.0, lt=1.0)
+    deploy: Deploy = "simple"
     budget: float | None = Field(default=None, gt=0)
     seed: int = Field(default=0, ge=0)
     device: str = "cpu"

@@ -136,8 +136,9 @@ class RunFolder:
                 hint="Go on with --resume, start again with --overwrite, or choose another --out.",
             )
         found = read_plan(self.plan_path)
-        # Studies of other splits, in folders of their own, may be added and leave this one as it is; so do mixtures.
-        aside = {"workers": True, "split": {"ladder", "use"}}
+        # Studies of other splits, in folders of their own, may be added and leave this one as it is; so do mixtures and
+        # the choice of what is deployed.
+        aside = {"workers": True, "deploy": True, "split": {"ladder", "use"}}
         there, here = (
             {**p.model_dump(exclude=aside), "strategies": [s for s in p.strategies if s not in MIXTURES]}
             for p in (found, plan)
@@ -155,7 +156,7 @@ class RunFolder:
                 source=self.path,
                 hint="Start anew in another --out.",
             )
-        if (found.split, found.strategies) != (plan.split, plan.strategies):
+        if (found.split, found.strategies, found.deploy) != (plan.split, plan.strategies, plan.deploy):
             write_atomic(self.plan_path, plan_text(plan))
         make_folder(self.cells)
         for part in self.cells.glob(".*.part"):
