@@ -109,7 +109,6 @@ CONTRASTS: tuple[Contrast, ...] = (
     ),
     Contrast("transfer", "transfer+correlated", "learned ratios against hand-set ones", True),
     Contrast("transfer", "transfer+alone", "learned ratios against tuning to the target alone"),
-    Contrast("align", "transfer", "what aligned latent spaces add"),
     Contrast(PLAIN, "independent", "what plain sharing brings"),
     Contrast("transfer", "lightgbm", "learned ratios against trees"),
     Contrast("blend", "lightgbm", "trees mixed with the best network, against trees"),
