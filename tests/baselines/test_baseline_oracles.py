@@ -9,9 +9,11 @@ from baseline_folds import labelled, make_toy
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
+from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from miscible.baselines import fit_baseline
+from miscible.baselines import _kernel, fit_baseline
+from miscible.baselines._kernel import ALPHAS, KernelModel
 
 LIGHTGBM = {
     "objective": ["l2", "binary", "multiclass"],
@@ -53,6 +55,34 @@ def test_mean_is_the_weighted_mean(fold):
     prediction = fit_baseline("mean", fold, 0, seed=0).predict(fold.inputs)
     assert prediction.shape == (400, 1)
     np.testing.assert_allclose(prediction, np.sum(w * y) / np.sum(w))
+
+
+def test_with_few_rows_the_kernel_model_is_kernel_ridge_regression(flat):
+    """Against the bordered system of kernel ridge regression with a free intercept."""
+    (x, y, _), _ = parts(flat, 0)
+    model = fit_baseline("kernel", flat, 0, seed=0)
+    assert isinstance(model, KernelModel) and len(model.landmarks) == len(x)
+    between, new = (pairwise_kernels(a, x, metric=model.kernel, gamma=model.gamma) for a in (x, flat.inputs))
+    errors = []
+    for alpha in ALPHAS:
+        system = np.ones((len(x) + 1, len(x) + 1))
+        system[:-1, :-1], system[-1, -1] = between + alpha * np.eye(len(x)), 0.0
+        solution = np.linalg.solve(system, np.append(y, 0.0))
+        expected = new @ solution[:-1] + solution[-1]
+        errors.append(np.abs(model.predict(flat.inputs)[:, 0] - expected).max())
+    assert min(errors) < 1e-5 * np.abs(y).max()
+
+
+def test_with_many_rows_the_kernel_model_has_landmarks(flat, monkeypatch: pytest.MonkeyPatch):
+    exact = fit_baseline("kernel", flat, 0, seed=0)
+    monkeypatch.setattr(_kernel, "MOST_LANDMARKS", 60)
+    few = fit_baseline("kernel", flat, 0, seed=0)
+    assert isinstance(few, KernelModel) and len(few.landmarks) == 60
+    _, (x, y, _) = parts(flat, 0)
+    whole, some, mean = (
+        np.mean((m.predict(x)[:, 0] - y) ** 2) for m in (exact, few, fit_baseline("mean", flat, 0, seed=0))
+    )
+    assert whole <= some * 1.1 and some < 0.7 * mean
 
 
 @pytest.mark.parametrize("task", [1, 2])

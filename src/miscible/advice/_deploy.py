@@ -14,7 +14,7 @@ from ._verdict import Comparison, Deployment
 __all__ = ["choose_deployment"]
 
 SLACK = 0.02
-PLAIN = ("mean", "nearest", "ridge", "lightgbm", "extra-trees")
+PLAIN = ("mean", "nearest", "ridge", "lightgbm", "extra-trees", "kernel")
 
 
 def choose_deployment(result: StudyResult, task: int, floor: float | None, unit: str) -> Deployment | None:

@@ -53,6 +53,8 @@ def method_citations(result: StudyResult) -> tuple[str, ...]:
         used.add("ke2017lightgbm")
     if "extra-trees" in architectures:
         used.add("geurts2006extremely")
+    if "kernel" in architectures:
+        used.add("williams2000nystroem")
     if result.table.inputs.composition is not None or result.table.inputs.fractions:
         used.add("ward2016magpie")
     text = files(__package__ or "").joinpath("methods.bib").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..errors import PlanError
 from ..splits import FoldData
+from ._kernel import fit_kernel
 from ._lightgbm import fit_lightgbm
 from ._mean import fit_mean
 from ._model import FittedModel
@@ -17,11 +18,20 @@ from ._trees import fit_extra_trees
 
 __all__ = ["BASELINES", "fit_baseline"]
 
-BASELINES: tuple[str, ...] = ("mean", "nearest", "ridge", "extra-trees", "lightgbm", "lightgbm-stacked")
+BASELINES: tuple[str, ...] = (
+    "mean",
+    "nearest",
+    "ridge",
+    "kernel",
+    "extra-trees",
+    "lightgbm",
+    "lightgbm-stacked",
+)
 
 _FITTERS: dict[str, tuple[int, Callable[..., FittedModel]]] = {
     "nearest": (1, fit_nearest),
     "ridge": (5, fit_ridge),
+    "kernel": (5, fit_kernel),
     "extra-trees": (5, fit_extra_trees),
     "lightgbm": (MIN_BOOSTED, fit_lightgbm),
 }

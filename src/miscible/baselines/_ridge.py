@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ from ._model import register_model
 from ._sample import Sample, task_loss
 from ._state import read_state, write_state
 
-__all__ = ["LinearModel", "fit_ridge"]
+__all__ = ["LinearModel", "fit_linear", "fit_ridge"]
 
 ALPHAS = tuple(10.0**k for k in range(4, -3, -1))
 COSTS = tuple(10.0**k for k in range(-4, 2))
@@ -67,28 +68,44 @@ class LinearModel:
 
 def fit_ridge(sample: Sample, *, seed: int, n_threads: int) -> LinearModel:
     """Ridge regression, or logistic regression for classes; the penalty is chosen on inner validation."""
-    path = _logistic_path(sample) if sample.is_class else _ridge_path(sample)
+    return fit_linear(sample, *((COSTS, DEFAULT_COST) if sample.is_class else (ALPHAS, DEFAULT_ALPHA)))[0]
+
+
+def fit_linear(sample: Sample, penalties: Sequence[float], default: float) -> tuple[LinearModel, float]:
+    """The linear model whose penalty is best on inner validation, and its loss there.
+
+    Parameters
+    ----------
+    sample
+        Labelled rows.
+    penalties
+        To try, the strongest first: of ridge regression, or the costs of logistic regression for classes.
+    default
+        Penalty without validation labels; the loss is NaN then.
+    """
+    path = (_logistic_path if sample.is_class else _ridge_path)(sample, penalties)
     if len(sample.valid_labels) == 0:
-        return path[DEFAULT_COST if sample.is_class else DEFAULT_ALPHA]
+        return path[default], float("nan")
     losses = {
         penalty: task_loss(
             sample.kind, sample.valid_labels, m.predict(sample.valid_inputs), sample.valid_weights
         )
         for penalty, m in path.items()
     }
-    return path[min(losses, key=losses.__getitem__)]
+    best = min(losses, key=losses.__getitem__)
+    return path[best], losses[best]
 
 
-def _ridge_path(sample: Sample) -> dict[float, LinearModel]:
+def _ridge_path(sample: Sample, alphas: Sequence[float]) -> dict[float, LinearModel]:
     inputs = sample.inputs.astype(float)
     path = {}
-    for alpha in ALPHAS:
+    for alpha in alphas:
         fitted = Ridge(alpha).fit(inputs, sample.labels, sample.weights)
         path[alpha] = LinearModel(fitted.coef_[:, None], np.atleast_1d(fitted.intercept_), "identity")
     return path
 
 
-def _logistic_path(sample: Sample) -> dict[float, LinearModel]:
+def _logistic_path(sample: Sample, costs: Sequence[float]) -> dict[float, LinearModel]:
     """From the strongest penalty on, each start at the last solution.
 
     A path point stopped before convergence is a candidate like any other: validation judges it.
@@ -96,7 +113,7 @@ def _logistic_path(sample: Sample) -> dict[float, LinearModel]:
     inputs = sample.inputs.astype(float)
     model = LogisticRegression(max_iter=200, tol=1e-4, warm_start=True)
     path = {}
-    for cost in COSTS:
+    for cost in costs:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.set_params(C=cost).fit(inputs, sample.labels, sample.weights)

@@ -38,8 +38,8 @@ SPLITS = {"random": "none", "scaffold": "scaffold"}
 
 PLAIN = "shared"
 LEE_ARMS = (
-    "lightgbm", "lightgbm-stacked", "extra-trees", "independent", PLAIN, "transfer+alone", "transfer", "transfer+equal",
-    "transfer+correlated", "blend", "ensemble",
+    "ridge", "kernel", "lightgbm", "lightgbm-stacked", "extra-trees", "independent", PLAIN, "transfer+alone",
+    "transfer", "transfer+equal", "transfer+correlated", "blend", "ensemble",
 )  # fmt: skip
 LEE_TUNING = Tuning(
     rates=(1e-3, 3e-3), decays=(1e-2, 0.3), finalists=4, halving=(), epochs=60, patience=8, steps=40

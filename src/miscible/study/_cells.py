@@ -79,6 +79,7 @@ COST = {
     "ridge": 0.2,
     "lightgbm": 1.0,
     "extra-trees": 1.0,
+    "kernel": 1.5,
     "lightgbm-stacked": 3.0,
     "independent": 4.0,
     "shared": 4.0,
