@@ -109,7 +109,7 @@ def _fit(sample: Sample, kernel: str, width: float, most: int, seed: int) -> tup
     inner = replace(sample, inputs=mapped(sample.inputs), valid_inputs=mapped(sample.valid_inputs))
     linear, loss = fit_linear(inner, *((COSTS, DEFAULT_COST) if sample.is_class else (ALPHAS, DEFAULT_ALPHA)))
     on_landmarks = replace(linear, coefficients=features.normalization_.T @ linear.coefficients)
-    return KernelModel(features.components_.astype(np.float32), kernel, gamma, on_landmarks), loss
+    return KernelModel(np.asarray(features.components_, np.float32), kernel, gamma, on_landmarks), loss
 
 
 def _some_rows(sample: Sample, most: int, seed: int) -> Sample:
