@@ -91,13 +91,7 @@ SIMPLEST_FIRST = (
 )
 
 _DEFAULT = (
-    "mean",
-    "nearest",
-    "ridge",
-    "kernel",
-    "extra-trees",
-    "lightgbm",
-    "lightgbm-stacked",
+    *BASELINES,
     "independent",
     "independent+w64",
     "shared",
@@ -144,7 +138,7 @@ _ARCHITECTURES = (
 )
 SETS: dict[str, tuple[str, ...]] = {
     "default": _DEFAULT,
-    "baselines": (*BASELINES,),
+    "baselines": BASELINES,
     "networks": ("independent", "independent+w64", "shared", "shared+balanced+inverse-count"),
     "papers": _PAPERS,
     "rules": ("independent", "shared", *_RULES),

@@ -13,7 +13,6 @@ from ..errors import PlanError
 from ..strategies import EXTENDED, Strategy, Tuning, parse_strategies
 
 __all__ = [
-    "Deploy",
     "ExtendPlan",
     "Goal",
     "Plan",
@@ -26,7 +25,6 @@ __all__ = [
 ]
 
 Goal = Literal["characterise", "screen"]
-Deploy = Literal["simple", "best"]
 Use = Literal["same", "group", "system", "cluster", "element"]
 
 
@@ -84,7 +82,7 @@ class Plan(_Part):
     tuning: Tuning = Tuning()
     goal: Goal = "characterise"
     screen_budget: float = Field(default=0.1, gt=0.0, lt=1.0)
-    deploy: Deploy = "simple"
+    deploy: Literal["simple", "best"] = "simple"
     budget: float | None = Field(default=None, gt=0)
     seed: int = Field(default=0, ge=0)
     device: str = "cpu"
